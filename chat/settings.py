@@ -139,9 +139,7 @@ class Settings(BaseSettings):
     @property
     def replica_urls(self) -> list[str]:
         """HTTP roots of all replicas, ours or elsewhere."""
-        return self.replicas or [
-            f"http://127.0.0.1:{self.replica_port + index}" for index in range(self.replica_count)
-        ]
+        return self.replicas or [f"http://127.0.0.1:{self.replica_port + index}" for index in range(self.replica_count)]
 
     @property
     def engine_argv(self) -> list[str]:
