@@ -2,19 +2,17 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
 from prompts.catalogue import system_prompt
+from prompts.characters import one_line
 from prompts.pack import Pack
 
 PROMPT_FORM_MAX_CHARS = 2000
 
-_KEPT_CONTROLS = "\t\n\r"
-_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 _OUR_MARKS = re.compile(r"\[(?=\s*(?:agent|note|facts|/?inst)\s*\])", re.IGNORECASE)
 _SPECIAL_OPEN = re.compile(r"<(?=[|｜/A-Za-z_])")
 _SPECIAL_CLOSE = re.compile(r"(?<=[|｜])>")
@@ -68,18 +66,12 @@ def prompt_form(text: str, *, facts: Mapping[str, str] | None = None) -> str:
     `</`, `<s>`, `[INST]`) broken up; marks that we write ourselves (`[agent]`) defused. Applying it twice
     changes nothing. `facts` of this turn are added once, on a line of their own: `[facts] name: value; ...`.
     """
-    clean = " ".join(unicodedata.normalize("NFC", visible(text)).split())
-    clean = _SPECIAL_CLOSE.sub(" >", _SPECIAL_OPEN.sub("< ", _OUR_MARKS.sub("(", clean)))
+    clean = _SPECIAL_CLOSE.sub(" >", _SPECIAL_OPEN.sub("< ", _OUR_MARKS.sub("(", one_line(text))))
     clean = clean[:PROMPT_FORM_MAX_CHARS].strip()
     if not facts:
         return clean
     told = "; ".join(f"{name}: {prompt_form(str(value))}" for name, value in facts.items())
     return f"{clean}\n[facts] {told}"
-
-
-def visible(text: str) -> str:
-    """`text` without characters that show nothing or reorder others; line breaks and tabs stay."""
-    return "".join(c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in _HIDDEN_CATEGORIES)
 
 
 def compact(reply: Mapping[str, object]) -> str:

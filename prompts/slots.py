@@ -1,0 +1,170 @@
+"""What a slot's value must be: its type, its shape, and for a copy its place in the customer's own words."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from unicodedata import normalize
+
+from prompts.characters import folded, occurs, one_line
+from prompts.errors import InvalidReply, Ungrounded
+from prompts.template import Kind, Slot, SlotType
+
+_AMOUNT_NUMBER = r"\d{1,3}(?:[., ']\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d{1,2})?(?!\d)"
+_CURRENCIES = {
+    "$": "usd", "usd": "usd", "dollar": "usd", "dollars": "usd", "bucks": "usd",
+    "€": "eur", "eur": "eur", "euro": "eur", "euros": "eur",
+    "£": "gbp", "gbp": "gbp", "pound": "gbp", "pounds": "gbp",
+    "¥": "cny", "cny": "cny", "rmb": "cny", "yuan": "cny", "元": "cny", "块": "cny",
+}  # fmt: skip
+_CURRENCY = "|".join(sorted(map(re.escape, _CURRENCIES), key=len, reverse=True))
+_AMOUNT = re.compile(rf"(?:({_CURRENCY}) ?)?(?<![\d.,])({_AMOUNT_NUMBER})(?: ?({_CURRENCY})(?![a-z]))?")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a kind is found in folded text, and `key`, which is equal for two spellings of one value."""
+
+    patterns: tuple[re.Pattern[str], ...]
+    key: Callable[[str], object]
+
+
+def _alphanumerics(value: str) -> str:
+    return "".join(c for c in value if c.isalnum())
+
+
+def _digits(value: str) -> str:
+    return "".join(c for c in value if c.isdigit())
+
+
+def _amount_key(value: str) -> object:
+    """The number and its currency; of two separators the last is the decimal one, a lone one with 3 digits is not."""
+    found = _AMOUNT.fullmatch(value)
+    if not found:
+        return value
+    number = re.sub(r"[., '](?=\d{3}(?!\d))", "", found[2]).replace(",", ".")
+    return Decimal(number), _CURRENCIES.get(found[1] or found[3])
+
+
+SHAPES = {
+    Kind.ORDER_ID: Shape(
+        patterns=(
+            re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*"),
+            re.compile(r"[a-z0-9]+(?:[-_/][a-z0-9]+)*"),
+            re.compile(r"(?<![a-z0-9_/-])\d+(?:[ .]\d+)+(?![a-z0-9_/-])"),
+            re.compile(r"(?<![a-z0-9_/-])[a-z]{1,4} \d[a-z0-9-]*"),
+        ),
+        key=_alphanumerics,
+    ),
+    Kind.EMAIL: Shape((re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\]]+\.[^\W\d_]{2,}"),), str),
+    Kind.PHONE: Shape((re.compile(r"\+?\(?\d[\d ()./-]{4,}\d"),), _digits),
+    Kind.AMOUNT: Shape((_AMOUNT,), _amount_key),
+}
+_ORDER_ID_CHARS = range(3, 31)
+
+
+def lawful(slot: Slot, value: object, texts: Sequence[str]) -> str | None:
+    """The value as it may be shown. Raises `InvalidReply` if it breaks the slot's rules, `Ungrounded` if it is
+    a copy of nothing in `texts`. Numbers, objects and the empty string are never lawful.
+    """
+    if value is None and slot.optional:
+        return None
+    if not isinstance(value, str):
+        raise InvalidReply(f"Slot {slot.name} holds {type(value).__name__} instead of text.")
+    if slot.type is SlotType.CHOICE:
+        return _chosen(slot, value)
+    clean = one_line(value)
+    if slot.type is SlotType.COPIED:
+        clean = clean.lstrip("# ") if slot.kind is Kind.ORDER_ID else clean
+        return _copied(slot, clean, texts)
+    if not clean:
+        raise InvalidReply(f"Slot {slot.name} is empty.")
+    return _capped(clean, slot.max_chars)
+
+
+def grounded(value: str, slot: Slot, texts: Iterable[str]) -> bool:
+    """True if `value` occurs in one of `texts`, in any spelling that means the same for its kind."""
+    wanted = folded(value)
+    return any(_stands_in(wanted, slot, folded(text)) for text in texts)
+
+
+def candidates(slot: Slot, texts: Iterable[str]) -> list[str] | None:
+    """Every lawful value of a copied slot in `texts`, newest text first; None if its kind is open (text, date)."""
+    shape = _shape(slot)
+    if shape is None:
+        return None
+    found = [one_line(value) for text in reversed(list(texts)) for value in _found(shape, _spelled(text))]
+    return [value for value in dict.fromkeys(found) if _well_shaped(slot, folded(value))]
+
+
+def _chosen(slot: Slot, value: str) -> str:
+    """A value of the closed list."""
+    if value not in slot.choices:
+        raise InvalidReply(f"Slot {slot.name} holds a value outside of its choices.")
+    return value
+
+
+def _copied(slot: Slot, value: str, texts: Sequence[str]) -> str:
+    """A value that is short, has its kind's shape and stands in `texts`."""
+    if len(value) > slot.max_chars or not _well_shaped(slot, folded(value)):
+        raise InvalidReply(f"Slot {slot.name} does not have the shape of its kind.")
+    if not grounded(value, slot, texts):
+        raise Ungrounded(slot.name)
+    return value
+
+
+def _shape(slot: Slot) -> Shape | None:
+    """The shape of a slot's pattern or kind; None for an open kind."""
+    if slot.pattern is not None:
+        return Shape((re.compile(slot.pattern, re.IGNORECASE),), str)
+    return SHAPES.get(slot.kind)
+
+
+def _well_shaped(slot: Slot, value: str) -> bool:
+    """True if the folded `value` looks like its kind."""
+    if not any(c.isalnum() for c in value):
+        return False
+    if slot.pattern is not None:
+        return re.fullmatch(slot.pattern, value, re.IGNORECASE) is not None
+    if slot.kind is Kind.ORDER_ID:
+        return len(_alphanumerics(value)) in _ORDER_ID_CHARS and any(c.isdigit() for c in value)
+    if slot.kind in (Kind.EMAIL, Kind.PHONE):
+        return SHAPES[slot.kind].patterns[0].fullmatch(value) is not None
+    return True
+
+
+def _stands_in(wanted: str, slot: Slot, text: str) -> bool:
+    """True if a value stands in a text, both folded. Open kinds and amounts in words are compared as words."""
+    shape = _shape(slot)
+    if shape is None:
+        return occurs(wanted, text)
+    keys = {shape.key(found) for found in _found(shape, text)}
+    if slot.kind is Kind.AMOUNT and slot.pattern is None:
+        return occurs(wanted, text) or _same_amount(shape.key(wanted), keys)
+    return shape.key(wanted) in keys
+
+
+def _same_amount(wanted: object, keys: set[object]) -> bool:
+    """Amounts are the same if the numbers are and the value names no currency that the customer did not."""
+    if not isinstance(wanted, tuple):
+        return False
+    number, currency = wanted
+    return wanted in keys or (currency is None and any(key[0] == number for key in keys if isinstance(key, tuple)))
+
+
+def _found(shape: Shape, text: str) -> Iterator[str]:
+    """Every stretch of `text` that one of the shape's patterns finds."""
+    for pattern in shape.patterns:
+        yield from (match[0] for match in re.finditer(pattern.pattern, text, pattern.flags | re.IGNORECASE))
+
+
+def _spelled(text: str) -> str:
+    """`text` in the spelling to offer: compatibility forms folded, case kept."""
+    return one_line(normalize("NFKC", one_line(text)))
+
+
+def _capped(value: str, max_chars: int) -> str:
+    """Generated text cut at a word's end."""
+    if len(value) <= max_chars:
+        return value
+    return value[: max_chars - 1].rsplit(" ", 1)[0].rstrip() + "…"
