@@ -1,0 +1,270 @@
+"""The replica set: who is there, in what state, with how much to do.
+
+Each replica is watched by its own task:
+
+    starting -> warming -> ready          alive, then `on_boot` has warmed it
+    ready    -> suspect -> ready          a poll or an attempt failed; it returns by a proof of life, after a pause
+    suspect  -> down -> suspect           no answer several times in a row
+    any      -> warming                   another boot: what was cached is gone
+    ready    -> draining                  by the operator, until its next boot
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from backend.errors import NotReady, Outcome, UnknownReplica
+from backend.placement import Pin, Ranking, ReplicaState, Snapshot, rank
+from backend.probe import Probe, ProbeFailed
+
+log = structlog.get_logger(__name__)
+
+_ALIVE = (ReplicaState.READY, ReplicaState.DRAINING)
+_DOWN_AFTER = 3  # polls without an answer
+_LONGEST_PAUSE_S = 5.0
+_LONGEST_EJECTION_S = 30.0
+
+
+@dataclass(frozen=True)
+class Replica:
+    """`url` is the HTTP root, without `/v1`."""
+
+    id: str
+    url: str
+
+
+OnBoot = Callable[[Replica], Awaitable[None]]
+
+
+@dataclass
+class _Member:
+    replica: Replica
+    state: ReplicaState = ReplicaState.STARTING
+    boot_id: str | None = None
+    warm_boot: str | None = None
+    model: str | None = None
+    inflight: int = 0
+    elsewhere: int = 0
+    waiting: int = 0
+    kv_usage: float = 0.0
+    last_chosen: int = 0
+    misses: int = 0  # polls or warm-ups in a row that failed
+    ejections: int = 0  # attempts that failed since the last that went well
+    ejected_until: float = 0.0
+    visited: bool = False
+    nudge: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Replicas:
+    """Replicas `r0`, `r1`, ... in the order of `urls`. `on_boot` may be set after the making, before the start."""
+
+    def __init__(
+        self, urls: Sequence[str], on_boot: OnBoot | None = None, interval_s: float = 1.0, probe: Probe | None = None
+    ) -> None:
+        self.on_boot = on_boot
+        self._interval_s = interval_s
+        self._probe = probe or Probe()
+        self._members: dict[str, _Member] = {}
+        self._watchers: dict[str, asyncio.Task[None]] = {}
+        self._names = itertools.count()
+        self._choices = itertools.count(1)
+        self._changed = asyncio.Event()
+        self._running = False
+        for url in urls:
+            self.add(url)
+
+    async def start(self) -> None:
+        self._running = True
+        for member in self._members.values():
+            self._watch(member)
+
+    async def close(self) -> None:
+        self._running = False
+        await _cancelled(self._watchers.values())
+        self._watchers.clear()
+        await self._probe.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def add(self, url: str) -> Replica:
+        """Take a replica into the set; it serves once it is warm."""
+        replica = Replica(f"r{next(self._names)}", url.rstrip("/"))
+        member = self._members[replica.id] = _Member(replica)
+        if self._running:
+            self._watch(member)
+        return replica
+
+    async def remove(self, replica_id: str) -> None:
+        """Let go of a replica; attempts in flight there go on. Raises UnknownReplica."""
+        self._member(replica_id)
+        del self._members[replica_id]
+        if watcher := self._watchers.pop(replica_id, None):
+            await _cancelled([watcher])
+
+    def snapshot(self) -> list[Snapshot]:
+        return [_snapshot(member) for member in self._members.values()]
+
+    def served(self) -> Mapping[str, tuple[str, str]]:
+        """id -> (HTTP root, served model's name), for the replicas that have been seen alive."""
+        return {key: (m.replica.url, m.model) for key, m in self._members.items() if m.model is not None}
+
+    def choose(self, pin: Pin | None, exclude: Set[str] = frozenset()) -> Ranking:
+        """`rank` over the set as it is now; the first in the order counts as chosen, so that a burst spreads."""
+        ranking = rank(pin, self.snapshot(), exclude)
+        if ranking.order:
+            self._members[ranking.order[0]].last_chosen = next(self._choices)
+        return ranking
+
+    @contextmanager
+    def enter(self, replica_id: str) -> Iterator[None]:
+        """Count an attempt as in flight. A replica that is not in the set any more counts nothing."""
+        member = self._members.get(replica_id) or _Member(Replica(replica_id, ""))
+        member.inflight += 1
+        member.last_chosen = next(self._choices)
+        try:
+            yield
+        finally:
+            member.inflight -= 1
+
+    def report(self, replica_id: str, outcome: Outcome) -> None:
+        """Learn how an attempt ended. After a failure the replica is suspect at once, longer each time."""
+        member = self._members.get(replica_id)
+        if member is None or outcome in (Outcome.BUSY, Outcome.REFUSED):
+            return
+        if outcome is Outcome.OK:
+            member.ejections = 0
+            if member.state is ReplicaState.SUSPECT:
+                self._enter_state(member, ReplicaState.READY, "spoke again")
+        elif member.state is ReplicaState.READY:
+            pause_s = min(self._interval_s * 2**member.ejections, _LONGEST_EJECTION_S)
+            member.ejections += 1
+            member.ejected_until = time.monotonic() + pause_s
+            self._enter_state(member, ReplicaState.SUSPECT, "an attempt failed")
+            member.nudge.set()
+
+    def drain(self, replica_id: str) -> None:
+        """No new conversations, pinned ones move at their next turn. Raises UnknownReplica."""
+        self._enter_state(self._member(replica_id), ReplicaState.DRAINING, "by the operator")
+
+    async def wait_ready(self, timeout_s: float) -> None:
+        """Until one replica is ready and each has been looked at once. Raises NotReady, which says who is missing.
+
+        The second condition is for a server that restarts: a pin's replica should be seen before its turn is placed.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self._settled():
+                    await self._changed.wait()
+        except TimeoutError:
+            states = ", ".join(f"{key} {member.state}" for key, member in self._members.items())
+            raise NotReady(f"no replica became ready within {timeout_s:g} s ({states or 'the set is empty'})") from None
+
+    def _settled(self) -> bool:
+        self._changed.clear()
+        members = self._members.values()
+        return any(m.state is ReplicaState.READY for m in members) and all(m.visited for m in members)
+
+    def _member(self, replica_id: str) -> _Member:
+        if replica_id not in self._members:
+            raise UnknownReplica(replica_id)
+        return self._members[replica_id]
+
+    def _watch(self, member: _Member) -> None:
+        self._watchers[member.replica.id] = asyncio.create_task(self._look_after(member))
+
+    async def _look_after(self, member: _Member) -> None:
+        while True:
+            member.nudge.clear()
+            try:
+                await self._visit(member)
+                member.misses = 0
+            except ProbeFailed as fault:
+                self._missed(member, fault)
+            except Exception as fault:  # a warm-up that raises must not end the watch
+                member.misses += 1
+                log.warning("replica_not_warm", replica=member.replica.id, error=type(fault).__name__)
+            member.visited = True
+            self._changed.set()
+            await self._rest(member)
+
+    async def _rest(self, member: _Member) -> None:
+        pause_s = self._interval_s * 2 ** min(member.misses, 10) if member.misses else self._interval_s
+        try:
+            async with asyncio.timeout(min(pause_s, _LONGEST_PAUSE_S)):
+                await member.nudge.wait()
+        except TimeoutError:
+            return
+
+    async def _visit(self, member: _Member) -> None:
+        vitals = await self._probe.vitals(member.replica.url)
+        member.boot_id = vitals.boot_id
+        member.waiting, member.kv_usage = vitals.waiting, vitals.kv_usage
+        member.elsewhere = max(0, vitals.running + vitals.waiting - member.inflight)
+        if member.warm_boot != vitals.boot_id:
+            await self._warm(member, vitals.boot_id)
+        elif member.state not in _ALIVE:
+            await self._readmit(member)
+
+    async def _warm(self, member: _Member, boot_id: str) -> None:
+        self._enter_state(member, ReplicaState.WARMING, f"boot {boot_id}")
+        member.model = await self._probe.served_model(member.replica.url)
+        if self.on_boot is not None:
+            await self.on_boot(member.replica)
+        member.warm_boot, member.ejections = boot_id, 0
+        if member.state is ReplicaState.WARMING:
+            self._enter_state(member, ReplicaState.READY, "warm")
+
+    async def _readmit(self, member: _Member) -> None:
+        if member.model is None or time.monotonic() < member.ejected_until:
+            return
+        await self._probe.proof_of_life(member.replica.url, member.model)
+        self._enter_state(member, ReplicaState.READY, "spoke again")
+
+    def _missed(self, member: _Member, fault: ProbeFailed) -> None:
+        """A refused connection is certain at once; a slow answer may be a busy machine, so it takes two."""
+        member.misses += 1
+        if member.misses >= _DOWN_AFTER and member.state not in (ReplicaState.STARTING, ReplicaState.DOWN):
+            self._enter_state(member, ReplicaState.DOWN, str(fault))
+        elif member.state in _ALIVE and (fault.refused or member.misses > 1):
+            self._enter_state(member, ReplicaState.SUSPECT, str(fault))
+
+    def _enter_state(self, member: _Member, state: ReplicaState, reason: str) -> None:
+        if member.state is not state:
+            log.info("replica", replica=member.replica.id, state=state, was=member.state, reason=reason)
+            member.state = state
+            self._changed.set()
+
+
+def _snapshot(member: _Member) -> Snapshot:
+    return Snapshot(
+        id=member.replica.id,
+        url=member.replica.url,
+        state=member.state,
+        boot_id=member.boot_id,
+        inflight=member.inflight,
+        elsewhere=member.elsewhere,
+        waiting=member.waiting,
+        kv_usage=member.kv_usage,
+        last_chosen=member.last_chosen,
+    )
+
+
+async def _cancelled(tasks: Iterator[asyncio.Task[None]] | Sequence[asyncio.Task[None]]) -> None:
+    pending = list(tasks)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
