@@ -2,7 +2,7 @@
 
 PromptsError        the root.
   PackError         a pack's files hold mistakes; carries every `Problem` found.
-  BodyError         an approved text could not be rendered with the values at hand.
+  BodyError         an approved text is malformed or cannot be rendered with the values at hand.
   InvalidReply      the engine's output is not a lawful reply of this pack.
     Ungrounded      a copied value stands nowhere in the customer's own words.
 """
@@ -37,7 +37,11 @@ class PackError(PromptsError):
 
 
 class BodyError(PromptsError):
-    """An approved text could not be rendered: a value that it prints is missing or null."""
+    """An approved text is malformed, or prints a value that is missing or null; `line` is the text's own, 1-based."""
+
+    def __init__(self, message: str, line: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class InvalidReply(PromptsError):

@@ -49,5 +49,9 @@ class TemplateFile(Frozen):
             slots=tuple(slot.model_copy(update={"name": name}) for name, slot in self.slots.items()),
             bodies={locale: text.strip() for locale, text in self.body.items()},
             leads=self.lead,
-            **self.model_dump(include={"when", "action", "hidden", "quick_replies", "lookup"}),
+            when=self.when,
+            action=self.action,
+            hidden=self.hidden,
+            quick_replies=self.quick_replies,
+            lookup=self.lookup,
         )

@@ -147,7 +147,7 @@ class Fill:
         """Takes the lookup's answer; one that breaks the declared facts counts as failed."""
         if self.needs_lookup is None or self._result is not None:
             raise ValueError("No lookup is waiting for an answer.")
-        name = self.needs_lookup.name
+        name, outcome = self.needs_lookup.name, LookupOutcome(outcome)
         if outcome is LookupOutcome.FOUND:
             try:
                 self._facts = checked_facts(self._pack.lookups[name], answer or {})

@@ -2,7 +2,7 @@
 
     pack.toml  system.md  policies/*.md  templates/*.toml
 
-A template's id is its file's name. Every mistake of form is found in one reading, with its file and line.
+A template's id is its file's name. All mistakes are found in one reading, each with its file and line.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from prompts.errors import BodyError, PackError, Problem
 from prompts.files import PackFile, TemplateFile
 from prompts.pack import Pack
 from prompts.render import render
+from prompts.rules import Mistake, mistakes
 from prompts.template import Template
 
 VERSION_DIGITS = 12
@@ -26,8 +27,17 @@ Form = TypeVar("Form", bound=BaseModel)
 
 
 def load_pack(folder: str | Path) -> Pack:
-    """The pack in `folder`. Raises `PackError` with every mistake of form; rules between files are `check`'s."""
+    """The pack in `folder`. Raises `PackError` with every mistake of form or, if there is none, of `rules`."""
     root = Path(folder)
+    pack = _read(root)
+    problems = [_placed(root, mistake) for mistake in mistakes(pack)]
+    if problems:
+        raise PackError(problems)
+    return pack
+
+
+def _read(root: Path) -> Pack:
+    """The pack as its files say. Raises `PackError` with every mistake of form."""
     problems: list[Problem] = []
     header = _parse(root / "pack.toml", root, PackFile, problems)
     templates = {path.stem: _template(path, root, problems) for path in sorted(root.glob("templates/*.toml"))}
@@ -43,8 +53,18 @@ def load_pack(folder: str | Path) -> Pack:
         system=system,
         policies=tuple(policies),
         templates={key: template for key, template in templates.items() if template is not None},
-        **header.model_dump(),
+        **dict(header),
     )
+
+
+def _placed(root: Path, mistake: Mistake) -> Problem:
+    """A mistake with the line on which its keys stand."""
+    path = root / mistake.file
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    line = line_of(text, mistake.keys)
+    if mistake.body_line and text.splitlines()[line - 1].rstrip().endswith(('"""', "'''")):
+        line += mistake.body_line
+    return Problem(mistake.file, line, mistake.message, mistake.remedy)
 
 
 def content_hash(root: Path) -> str:

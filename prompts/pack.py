@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from pydantic import Field, model_validator
@@ -41,13 +42,14 @@ class Fact(Frozen):
 class Lookup(Frozen):
     """Where facts come from: a Python `callable` ("module:function") or an HTTP JSON endpoint `url`.
 
-    `args` are slot names, `facts` the response schema; what a response holds besides is dropped.
+    `args` are slot names, `facts` the response schema; what a response holds besides is dropped. The file gives
+    `timeout` in seconds, as `timeout_s`.
     """
 
     callable: str | None = None
     url: str | None = None
     args: tuple[str, ...] = Field(min_length=1)
-    timeout_s: float = Field(default=2.0, gt=0)
+    timeout: timedelta = Field(default=timedelta(seconds=2), gt=timedelta(0), validation_alias="timeout_s")
     facts: dict[str, Fact] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -50,14 +50,14 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 
 
 def names_in(source: str) -> frozenset[str]:
-    """The values that a body uses. Raises `BodyError` for what bodies must not contain, with the line in it."""
+    """The values that a body uses. Raises `BodyError` for what bodies must not contain."""
     try:
         tree = _ENVIRONMENT.parse(source)
     except TemplateError as error:
-        raise BodyError(f"line {getattr(error, 'lineno', 1)}: {error.message}") from error
+        raise BodyError(f"{error.message}", getattr(error, "lineno", 1)) from error
     for node in tree.find_all(nodes.Node):
         if not isinstance(node, _NODES) or (isinstance(node, nodes.Filter) and node.name not in FILTERS):
-            raise BodyError(f"line {node.lineno}: {type(node).__name__} is not allowed in a body")
+            raise BodyError(f"{type(node).__name__} is not allowed in a body", node.lineno)
     return frozenset(name.name for name in tree.find_all(nodes.Name))
 
 
