@@ -136,7 +136,7 @@ class Fill:
         if was_closed:
             return []
         self._read(self._stream.head())
-        return [*self._call(), *self._show()]
+        return [*self._show(), *self._call()]
 
     def end(self) -> None:
         """To be called when the engine's stream is over. Raises `InvalidReply` if it was cut inside the head."""
