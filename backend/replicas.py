@@ -58,6 +58,7 @@ class _Member:
     misses: int = 0  # polls or warm-ups in a row that failed
     ejections: int = 0  # attempts that failed since the last that went well
     ejected_until: float = 0.0
+    draining: bool = False
     visited: bool = False
     nudge: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -148,8 +149,8 @@ class Replicas:
         if outcome is Outcome.OK:
             member.ejections = 0
             if member.state is ReplicaState.SUSPECT:
-                self._enter_state(member, ReplicaState.READY, "spoke again")
-        elif member.state is ReplicaState.READY:
+                self._admit(member, "spoke again")
+        elif member.state in _ALIVE:
             pause_s = min(self._interval_s * 2**member.ejections, _LONGEST_EJECTION_S)
             member.ejections += 1
             member.ejected_until = time.monotonic() + pause_s
@@ -157,8 +158,11 @@ class Replicas:
             member.nudge.set()
 
     def drain(self, replica_id: str) -> None:
-        """No new conversations, pinned ones move at their next turn. Raises UnknownReplica."""
-        self._enter_state(self._member(replica_id), ReplicaState.DRAINING, "by the operator")
+        """No new conversations, pinned ones move at their next turn; until its next boot. Raises UnknownReplica."""
+        member = self._member(replica_id)
+        member.draining = True
+        if member.state is ReplicaState.READY:
+            self._admit(member, "by the operator")
 
     async def wait_ready(self, timeout_s: float) -> None:
         """Until one replica is ready and each has been looked at once. Raises NotReady, which says who is missing.
@@ -211,6 +215,8 @@ class Replicas:
 
     async def _visit(self, member: _Member) -> None:
         vitals = await self._probe.vitals(member.replica.url)
+        if vitals.boot_id != member.boot_id and member.boot_id is not None:
+            member.draining = False
         member.boot_id = vitals.boot_id
         member.waiting, member.kv_usage = vitals.waiting, vitals.kv_usage
         member.elsewhere = max(0, vitals.running + vitals.waiting - member.inflight)
@@ -225,14 +231,16 @@ class Replicas:
         if self.on_boot is not None:
             await self.on_boot(member.replica)
         member.warm_boot, member.ejections = boot_id, 0
-        if member.state is ReplicaState.WARMING:
-            self._enter_state(member, ReplicaState.READY, "warm")
+        self._admit(member, "warm")
 
     async def _readmit(self, member: _Member) -> None:
         if member.model is None or time.monotonic() < member.ejected_until:
             return
         await self._probe.proof_of_life(member.replica.url, member.model)
-        self._enter_state(member, ReplicaState.READY, "spoke again")
+        self._admit(member, "spoke again")
+
+    def _admit(self, member: _Member, reason: str) -> None:
+        self._enter_state(member, ReplicaState.DRAINING if member.draining else ReplicaState.READY, reason)
 
     def _missed(self, member: _Member, fault: ProbeFailed) -> None:
         """A refused connection is certain at once; a slow answer may be a busy machine, so it takes two."""
