@@ -93,7 +93,7 @@ def test_a_lookup_may_answer_before_the_slots_have_closed(demo: Pack) -> None:
 
 def test_a_null_argument_asks_for_it_and_looks_nothing_up(demo: Pack) -> None:
     done = filled(demo, "where is my order?", reply("track_order", {"order_id": None}))
-    assert done.text.startswith(f"{LEAD} Could you send me the order number?")
+    assert done.text.startswith(f"{LEAD} I need the order number for that")
     assert done.lookup is None
     assert done.slots["order_id"].value is None
 
