@@ -1,0 +1,70 @@
+"""Who calls: a bearer credential becomes a principal, and each route names the principals that it serves."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from chat.errors import Forbidden, Unauthorized
+from chat.services import Services, services_of
+from sessions import Customer, Principal, Scope, Staff
+from sessions.identifiers import CUSTOMER_TOKEN
+
+
+def bearer(request: Request) -> list[str]:
+    """The credentials of `Authorization: Bearer`, several where a customer lists several conversations' tokens."""
+    written = [value for value in request.headers.getlist("authorization") if value[:7].lower() == "bearer "]
+    return [token.strip() for value in written for token in value[7:].split(",") if token.strip()]
+
+
+async def identify(services: Services, credentials: list[str]) -> Principal:
+    """Raises Unauthorized when no credential is known."""
+    tokens = [credential for credential in credentials if credential.startswith(CUSTOMER_TOKEN)]
+    keys = [credential for credential in credentials if not credential.startswith(CUSTOMER_TOKEN)]
+    if keys and (staff := services.keys.staff(keys[0])):
+        return staff
+    if not credentials:
+        raise Unauthorized
+    async with services.store.read() as repo:
+        found = await repo.conversations.by_tokens(tokens) if tokens else await repo.sites.by_key(keys[0])
+    if found is None:
+        raise Unauthorized
+    return found
+
+
+async def _caller(request: Request, services: Annotated[Services, Depends(services_of)]) -> Principal:
+    return await identify(services, bearer(request))
+
+
+async def _customer(caller: Annotated[Principal, Depends(_caller)]) -> Customer:
+    if not isinstance(caller, Customer):
+        raise Forbidden("This call takes the conversation's own token.")
+    return caller
+
+
+async def _participant(caller: Annotated[Principal, Depends(_caller)]) -> Principal:
+    return caller if isinstance(caller, Customer) else require(caller, Scope.AGENT)
+
+
+def require(caller: Principal, scope: Scope) -> Staff:
+    """Raises Forbidden when the caller is not staff with the scope."""
+    if not isinstance(caller, Staff) or scope not in caller.scopes:
+        raise Forbidden(f"This call needs a key with scope {scope.value}.", scope=scope.value)
+    return caller
+
+
+def _with(scope: Scope) -> Callable[[Principal], Awaitable[Staff]]:
+    async def staff(caller: Annotated[Principal, Depends(_caller)]) -> Staff:
+        return require(caller, scope)
+
+    return staff
+
+
+OfConversation = Annotated[Customer, Depends(_customer)]
+"""The customer alone: whoever speaks in the customer's name."""
+
+InConversation = Annotated[Principal, Depends(_participant)]
+"""The customer, or an agent of the site."""
+
+Agent = Annotated[Staff, Depends(_with(Scope.AGENT))]
+Operator = Annotated[Staff, Depends(_with(Scope.OPERATOR))]
