@@ -1,0 +1,243 @@
+"""What customers can do with their conversations: used by the routes and by the browser page alike.
+
+Every function takes the principal, and raises what the store raises (NotFound for a row of somebody else) or an
+ApiError. Functions with `once` answer a repeated Idempotency-Key with the first answer.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from chat.errors import Missing, Unprocessable
+from chat.idempotency import Answer, Once, write
+from chat.notices import notify
+from chat.schemas.conversation import ConversationSummary
+from chat.schemas.message import MessageOut
+from chat.schemas.page import Page, page
+from chat.schemas.turn import Painted, TurnNow
+from chat.services import Services
+from prompts import Notice, prompt_form
+from sessions import Accepted, Conversation, ConversationState, Customer, Principal, Repository, Role, Site
+from sessions.identifiers import CUSTOMER_TOKEN
+from telemetry.identity import turn_parent
+from telemetry.names import CONVERSATION_ID, PAINT, PAINT_MS
+from telemetry.propagation import admit, trace_id_of
+
+
+@dataclass(frozen=True)
+class Opened:
+    """`token` is the customer's only credential; the store keeps its hash."""
+
+    id: str
+    token: str
+    greeting: str
+
+
+async def open_conversation(
+    services: Services,
+    site_key: str,
+    *,
+    locale: str | None = None,
+    identity: str | None = None,
+    address: str,
+    once: Once | None = None,
+) -> Opened:
+    """Begin a conversation on a site; an unknown or disabled site is Missing."""
+    if identity is not None:
+        raise Unprocessable("This site takes no identities.", code="identity_not_accepted", field="identity")
+    services.limits.new_conversation(address=address)
+    # A repeated call is given the same token although the store does not hold it: it is derived from the key.
+    token = once.secret("conversation token", services.secret) if once else secrets.token_urlsafe(32)
+
+    async def work(repo: Repository) -> Answer:
+        site = await _enabled(repo, site_key)
+        pack = services.packs.named(site.pack)
+        spoken = pack.locale_for(locale)
+        conversation, _ = await repo.conversations.open(site.key, spoken, pack.name, pack.version, token=token)
+        return {"id": conversation.id, "greeting": pack.greeting_for(spoken).text}
+
+    return Opened(token=CUSTOMER_TOKEN + token, **await write(services.store, once, work))
+
+
+async def _enabled(repo: Repository, key: str) -> Site:
+    site = await repo.sites.get(key)
+    if site is None or not site.enabled:
+        raise Missing("There is no such site.", field="site")
+    return site
+
+
+async def get(services: Services, principal: Principal, conversation_id: str) -> Conversation:
+    async with services.store.read() as repo:
+        return await repo.conversations.get(principal, conversation_id)
+
+
+async def list_own(
+    services: Services, customer: Customer, *, limit: int = 50, after: str | None = None
+) -> Page[ConversationSummary]:
+    """The customer's conversations, newest first."""
+    async with services.store.read() as repo:
+        found = await repo.conversations.list(customer, limit=limit + 1, after=after)
+    return page([ConversationSummary.of(conversation) for conversation in found], limit, "id")
+
+
+async def post_turn(
+    services: Services,
+    customer: Customer,
+    conversation_id: str,
+    *,
+    text: str,
+    client_turn_id: str,
+    address: str,
+    traceparent: str | None = None,
+) -> Accepted:
+    """Store a customer's message and its turn; a repeated `client_turn_id` gets the same answer.
+
+    `traceparent` is the page's own; it is continued because its sender has shown a token.
+    """
+    conversation = await get(services, customer, conversation_id)
+    services.limits.message(conversation_id=conversation_id, address=address, site=conversation.site_key)
+    kept = customer_text(services, text)
+    kept_parent = admit(traceparent, trusted=True)
+    async with services.store.begin() as repo:
+        return await repo.turns.accept(
+            customer,
+            conversation_id,
+            client_turn_id=client_turn_id,
+            text=kept,
+            prompt_text=prompt_form(kept),
+            body_hash=hashlib.sha256(kept.encode()).hexdigest(),
+            traceparent=kept_parent,
+            trace_id=trace_id_of(kept_parent),
+        )
+
+
+def customer_text(services: Services, text: str) -> str:
+    """The text as it is kept; raises Unprocessable when it is too long or nothing visible is in it."""
+    limit = services.settings.message_max_chars
+    if len(text) > limit:
+        told = f"text has {len(text)} characters; at most {limit} are taken."
+        raise Unprocessable(told, code="too_long", field="text", limit=limit)
+    kept = text.strip()
+    if not prompt_form(kept):
+        raise Unprocessable(
+            f"text is empty; up to {limit} characters are taken.", code="empty", field="text", limit=limit
+        )
+    return kept
+
+
+async def stop_turn(services: Services, customer: Customer, conversation_id: str, turn_id: str) -> TurnNow:
+    """End a reply where it is; a turn that has ended stays as it is."""
+    async with services.store.begin() as repo:
+        state = await repo.turns.stop(customer, conversation_id, turn_id)
+    services.runner.stop_turn(turn_id)
+    return TurnNow(turn_id=turn_id, state=state)
+
+
+async def retry_turn(services: Services, customer: Customer, conversation_id: str, turn_id: str) -> TurnNow:
+    """Answer the newest turn again after it failed or was stopped."""
+    async with services.store.begin() as repo:
+        state = await repo.turns.retry(customer, conversation_id, turn_id)
+    return TurnNow(turn_id=turn_id, state=state)
+
+
+async def messages(
+    services: Services, principal: Principal, conversation_id: str, *, limit: int = 100, after: int = 0
+) -> Page[MessageOut]:
+    """The transcript in order of `seq`."""
+    async with services.store.read() as repo:
+        found = await repo.messages.list(principal, conversation_id, after=after, limit=limit + 1)
+    return page([MessageOut.of(message) for message in found], limit, "seq")
+
+
+async def request_handoff(
+    services: Services, customer: Customer, conversation_id: str, *, once: Once | None = None
+) -> Answer:
+    """Ask for a person; asking twice changes nothing."""
+
+    async def work(repo: Repository) -> Answer:
+        before = (await repo.conversations.get(customer, conversation_id)).state
+        conversation = await repo.conversations.request_handoff(customer, conversation_id)
+        if conversation.state != before:
+            services.telemetry.metrics.handoffs.labels("human_requested").inc()
+            await notify(services, repo, conversation, Notice.HANDOFF_REQUESTED)
+        return {"id": conversation_id, "state": conversation.state}
+
+    return await write(services.store, once, work, about=conversation_id)
+
+
+async def close(services: Services, principal: Principal, conversation_id: str, *, once: Once | None = None) -> Answer:
+    async def work(repo: Repository) -> Answer:
+        conversation = await repo.conversations.get(principal, conversation_id)
+        if conversation.state != ConversationState.CLOSED:
+            await notify(services, repo, conversation, Notice.CLOSED)
+            conversation = await repo.conversations.close(principal, conversation_id)
+        return {"id": conversation_id, "state": conversation.state}
+
+    return await write(services.store, once, work, about=conversation_id)
+
+
+async def rate(
+    services: Services,
+    customer: Customer,
+    conversation_id: str,
+    *,
+    score: int,
+    comment: str | None = None,
+    once: Once | None = None,
+) -> Answer:
+    """`score` is 1 (worst) to 5; a later rating replaces the earlier one."""
+
+    async def work(repo: Repository) -> Answer:
+        await repo.conversations.rate(customer, conversation_id, score, comment)
+        return {"score": score, "comment": comment}
+
+    return await write(services.store, once, work, about=conversation_id)
+
+
+async def feedback(
+    services: Services, customer: Customer, message_id: str, *, value: str, once: Once | None = None
+) -> Answer:
+    """`value` is up or down, for an assistant's message."""
+
+    async def work(repo: Repository) -> Answer:
+        await repo.conversations.feedback(customer, message_id, value)
+        return {"value": value}
+
+    return await write(services.store, once, work)
+
+
+async def export(services: Services, principal: Principal, conversation_id: str) -> dict[str, Any]:
+    """Everything that is held of the conversation."""
+    async with services.store.read() as repo:
+        return await repo.conversations.export(principal, conversation_id)
+
+
+async def delete(services: Services, principal: Principal, conversation_id: str) -> None:
+    """Remove the conversation, everything that belongs to it, and its traces."""
+    async with services.store.begin() as repo:
+        held = await repo.conversations.export(principal, conversation_id)
+        await repo.conversations.delete(principal, conversation_id)
+    await services.telemetry.forget([turn["trace_id"] for turn in held["turns"] if turn["trace_id"]])
+
+
+async def typing(services: Services, principal: Principal, conversation_id: str) -> None:
+    """Tell the other side that somebody writes. More than one a second is dropped."""
+    role = Role.CUSTOMER if isinstance(principal, Customer) else Role.AGENT
+    if services.limits.allows_typing(conversation_id, role):
+        async with services.store.begin() as repo:
+            await repo.conversations.typing(principal, conversation_id, role)
+
+
+async def painted(services: Services, customer: Customer, conversation_id: str, seen: Painted) -> None:
+    """Put what the page saw into the turn's trace, as a span from the turn's acceptance on."""
+    async with services.store.read() as repo:
+        turn = await repo.turns.get(customer, seen.turn_id)
+    if turn.conversation_id != conversation_id:
+        raise Missing
+    if turn.traceparent is None:
+        return
+    start_ns = int(turn.created_at.timestamp() * 1e9)
+    parent = turn_parent(turn.traceparent, turn.id)
+    attributes = {CONVERSATION_ID: conversation_id, PAINT_MS: seen.first_text_ms}
+    services.telemetry.record(PAINT, parent, start_ns, start_ns + int(seen.first_text_ms * 1e6), attributes)

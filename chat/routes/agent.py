@@ -1,0 +1,79 @@
+"""Conversations from the agent's side."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from chat import staff
+from chat.auth import Agent
+from chat.idempotency import Idempotent
+from chat.schemas.message import HandBack, MessageOut, Words
+from chat.schemas.page import After, Limit, Page
+from chat.schemas.queue import AgentView, Queued
+from chat.schemas.request import Nothing
+from chat.schemas.trace import TraceOut
+from chat.services import Services, services_of
+from chat.streams import StreamKind
+from chat.wire import opening, queued_event
+from sessions import ConversationState
+
+router = APIRouter(prefix="/agent", tags=["agent"])
+With = Annotated[Services, Depends(services_of)]
+
+
+@router.get("/conversations")
+async def queue(
+    agent: Agent, services: With, state: ConversationState | None = None, limit: Limit = 50, after: After = None
+) -> Page[Queued]:
+    """The conversations of the agent's sites, newest first."""
+    return await staff.queue(services, agent, state=state, limit=limit, after=after)
+
+
+async def _open_for_streams(services: With) -> None:
+    services.streams.refuse_when_closed()
+
+
+@router.get("/events", response_class=EventSourceResponse, dependencies=[Depends(_open_for_streams)])
+async def queue_events(agent: Agent, services: With) -> AsyncIterator[ServerSentEvent]:
+    """Each conversation of the queue that changed from now on, as the queue lists it: open first, then list."""
+    yield opening()
+    with services.streams.open(StreamKind.QUEUE) as end:
+        async for conversation_id in services.store.feed.tail_queue(agent, stop=end):
+            yield queued_event(conversation_id, await staff.queued(services, agent, conversation_id))
+
+
+@router.get("/conversations/{conversation_id}")
+async def conversation(conversation_id: str, agent: Agent, services: With) -> AgentView:
+    """The transcript with all that is known of the making of each reply."""
+    return await staff.view(services, agent, conversation_id)
+
+
+@router.post("/conversations/{conversation_id}/takeover")
+async def takeover(
+    conversation_id: str, agent: Agent, services: With, once: Idempotent, body: Nothing | None = None
+) -> Queued:
+    """The bot goes silent; of two agents who ask, one wins and the other gets 409."""
+    return Queued.model_validate(await staff.takeover(services, agent, conversation_id, once=once))
+
+
+@router.post("/conversations/{conversation_id}/messages")
+async def say(conversation_id: str, body: Words, agent: Agent, services: With, once: Idempotent) -> MessageOut:
+    """Write to the customer."""
+    return MessageOut.model_validate(await staff.say(services, agent, conversation_id, body.text, once=once))
+
+
+@router.post("/conversations/{conversation_id}/handback")
+async def handback(
+    conversation_id: str, agent: Agent, services: With, once: Idempotent, body: HandBack | None = None
+) -> Queued:
+    """The bot answers again and has read the note."""
+    note = body.note if body else None
+    return Queued.model_validate(await staff.handback(services, agent, conversation_id, note=note, once=once))
+
+
+@router.get("/turns/{turn_id}/trace")
+async def trace(turn_id: str, agent: Agent, services: With) -> TraceOut:
+    """From the click to the engine."""
+    return TraceOut.model_validate(await staff.turn_trace(services, agent, turn_id))

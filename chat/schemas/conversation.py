@@ -1,0 +1,53 @@
+"""Conversations as their customers see them."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from chat.schemas.request import RequestBody
+from sessions import Conversation, ConversationState, FeedbackValue
+
+Locale = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")]
+
+
+class NewConversation(RequestBody):
+    site: Annotated[str, Field(min_length=1, max_length=100)]
+    locale: Locale | None = None
+    identity: Annotated[str | None, Field(max_length=4096)] = None
+
+
+class Opened(BaseModel):
+    """The token is shown this once; only its hash is kept."""
+
+    id: str
+    token: str
+    greeting: str
+
+
+class ConversationSummary(BaseModel):
+    id: str
+    site: str
+    state: ConversationState
+    locale: str
+    last_seq: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: Conversation) -> "ConversationSummary":
+        return cls(site=row.site_key, **row.model_dump(include=cls.model_fields.keys() - {"site"}))
+
+
+class StateNow(BaseModel):
+    id: str
+    state: ConversationState
+
+
+class NewRating(RequestBody):
+    score: Annotated[int, Field(ge=1, le=5, strict=True)]
+    comment: Annotated[str | None, Field(max_length=2000)] = None
+
+
+class NewFeedback(RequestBody):
+    value: FeedbackValue

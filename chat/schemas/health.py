@@ -1,0 +1,7 @@
+"""The answer of a healthy process."""
+
+from pydantic import BaseModel
+
+
+class Health(BaseModel):
+    status: str = "ok"

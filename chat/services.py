@@ -1,0 +1,44 @@
+"""Everything a request or a background task needs, as one value that is handed around."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fastapi import Request
+
+from backend import Engine, Replicas
+from chat.addresses import TrustedProxies
+from chat.limits import Limits
+from chat.lookups import Lookups
+from chat.packs import Packs
+from chat.settings import Settings
+from chat.staff_keys import StaffKeys
+from chat.streams import Streams
+from sessions import Store
+from telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from chat.turns import TurnRunner
+
+
+@dataclass
+class Services:
+    """The parts of one `web` process. `runner` needs all the others and is set by `build`."""
+
+    settings: Settings
+    secret: bytes
+    store: Store
+    packs: Packs
+    replicas: Replicas
+    engine: Engine
+    telemetry: Telemetry
+    limits: Limits
+    lookups: Lookups
+    keys: StaffKeys
+    proxies: TrustedProxies
+    streams: Streams
+    runner: "TurnRunner" = field(init=False)
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that serves the request."""
+    return request.app.state.services

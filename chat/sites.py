@@ -1,0 +1,131 @@
+"""Administers sites: `python -m chat.sites add|set|rotate|list`. A new secret or key is printed once, here only."""
+
+import asyncio
+import secrets
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+
+from chat.keys import ensure_keys
+from chat.origins import parse_origin
+from chat.packs import Packs
+from chat.prepare import prepare
+from chat.settings import SettingsError, get_settings
+from prompts import PackError
+from sessions import NotFound, Repository, Scope, Server, Site, Store, StoreError
+
+SECRETS_KEPT = 2
+"""The new identity secret and the one before, until the website has changed over."""
+
+
+async def add(repo: Repository, given: Namespace) -> list[str]:
+    """A new site with its first identity secret."""
+    secret = secrets.token_urlsafe(32)
+    await repo.sites.add(
+        Site(
+            key=given.key,
+            name=given.name or given.key,
+            allowed_origins=given.origin or [],
+            pack=given.pack or "demo-shop",
+            secrets=[secret],
+        )
+    )
+    return [f"site {given.key} added", f"identity secret (shown this once): {secret}"]
+
+
+async def change(repo: Repository, given: Namespace) -> list[str]:
+    """Change what is named and nothing else; make or revoke an API key of the site."""
+    named = {"name": given.name, "pack": given.pack, "allowed_origins": given.origin, "enabled": given.enabled}
+    changes = {name: value for name, value in named.items() if value is not None}
+    await repo.sites.update(given.key, **changes)
+    told = [f"site {given.key}: {', '.join(changes)} set"] if changes else []
+    if given.add_key:
+        key = await repo.sites.add_key(given.add_key, [given.key], given.label or given.add_key.value)
+        told.append(f"{given.add_key.value} key (shown this once): {key}")
+    if given.revoke_key:
+        await repo.sites.revoke(given.revoke_key)
+        told.append(f"key {given.revoke_key} revoked")
+    return told or ["nothing to change: see --help"]
+
+
+async def rotate(repo: Repository, given: Namespace) -> list[str]:
+    """A new identity secret beside the newest old one, or a new cache salt."""
+    site = await repo.sites.get(given.key)
+    if site is None:
+        raise NotFound(f"There is no site {given.key!r}.")
+    if given.salt:
+        await repo.sites.update(given.key, salt_epoch=site.salt_epoch + 1)
+        return [f"site {given.key}: what the replicas have cached for it is unreachable from now on"]
+    secret = secrets.token_urlsafe(32)
+    await repo.sites.update(given.key, secrets=[secret, *site.secrets][:SECRETS_KEPT])
+    return [f"identity secret (shown this once): {secret}"]
+
+
+async def show(repo: Repository, given: Namespace) -> list[str]:
+    """Every site and its keys, without anything secret."""
+    told = []
+    for site in await repo.sites.list(Server()):
+        state = "enabled" if site.enabled else "disabled"
+        origins = ", ".join(site.allowed_origins) or "none"
+        told.append(f"{site.key}  {site.name}  pack {site.pack}  {state}  origins: {origins}")
+    for key in await repo.sites.keys():
+        where = ", ".join(key.sites) if key.sites is not None else "every site"
+        told.append(f"{key.id}  {key.label}  {key.scope}  {where}{'  revoked' if key.revoked_at else ''}")
+    return told
+
+
+def parser() -> ArgumentParser:
+    top = ArgumentParser(prog="python -m chat.sites", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="add|set|rotate|list")
+    for name, run in (("add", add), ("set", change)):
+        command = commands.add_parser(name, help=run.__doc__)
+        command.set_defaults(run=run)
+        command.add_argument("key", help="public key of the site")
+        command.add_argument("--name")
+        command.add_argument("--pack", help="folder under prompts/packs")
+        command.add_argument("--origin", action="append", type=parse_origin, help="allowed to embed; repeatable")
+        if run is change:
+            _add_change_arguments(command)
+    command = commands.add_parser("rotate", help=rotate.__doc__)
+    command.set_defaults(run=rotate)
+    command.add_argument("key")
+    command.add_argument("--salt", action="store_true", help="the cache salt instead of the identity secret")
+    commands.add_parser("list", help=show.__doc__).set_defaults(run=show)
+    return top
+
+
+def _add_change_arguments(command: ArgumentParser) -> None:
+    command.add_argument("--no-origins", dest="origin", action="store_const", const=[])
+    command.add_argument("--enable", dest="enabled", action="store_const", const=True)
+    command.add_argument("--disable", dest="enabled", action="store_const", const=False)
+    command.add_argument("--add-key", type=Scope, choices=list(Scope), metavar="agent|operator|inference")
+    command.add_argument("--label", help="whose key it is")
+    command.add_argument("--revoke-key", metavar="ID", help="see list")
+
+
+async def run(given: Namespace) -> list[str]:
+    settings = ensure_keys(get_settings())
+    await prepare(settings)
+    if getattr(given, "pack", None) is not None and given.pack not in Packs.load():
+        raise NotFound(f"There is no pack {given.pack!r} under prompts/packs.")
+    store = Store(settings.database_url)
+    await store.open()
+    try:
+        async with store.begin() as repo:
+            return await given.run(repo, given)
+    finally:
+        await store.close()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    given = parser().parse_args(argv)
+    try:
+        print(*asyncio.run(run(given)), sep="\n")
+    except (SettingsError, PackError, StoreError, ValueError) as error:
+        print(f"sites: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

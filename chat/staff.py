@@ -1,0 +1,109 @@
+"""What agents do: read the queue, look into conversations and their traces, take over, write, hand back."""
+
+from chat.errors import Missing, Unprocessable
+from chat.idempotency import Answer, Once, write
+from chat.notices import notify
+from chat.schemas.message import ReplyDetails
+from chat.schemas.page import Page, page
+from chat.schemas.queue import AgentView, Queued
+from chat.schemas.site import TemplateOut
+from chat.services import Services
+from prompts import Notice
+from sessions import ConversationState, NotFound, Repository, Role, Staff
+from telemetry.tree import TraceTree
+
+
+async def queue(
+    services: Services, agent: Staff, *, state: ConversationState | None, limit: int, after: str | None
+) -> Page[Queued]:
+    """The conversations of the agent's sites, newest first."""
+    async with services.store.read() as repo:
+        found = await repo.conversations.list(agent, state=state, limit=limit + 1, after=after)
+    return page([Queued.of(conversation) for conversation in found], limit, "id")
+
+
+async def queued(services: Services, agent: Staff, conversation_id: str) -> Queued | None:
+    """A conversation as the queue lists it; None when it is gone."""
+    try:
+        async with services.store.read() as repo:
+            return Queued.of(await repo.conversations.get(agent, conversation_id))
+    except NotFound:
+        return None
+
+
+async def view(services: Services, agent: Staff, conversation_id: str) -> AgentView:
+    """The transcript with all that is known of the making of each reply."""
+    async with services.store.read() as repo:
+        conversation = await repo.conversations.get(agent, conversation_id)
+        messages = await repo.messages.details(agent, conversation_id)
+    return AgentView(
+        id=conversation.id,
+        site=conversation.site_key,
+        state=conversation.state,
+        messages=[ReplyDetails.of(message) for message in messages],
+    )
+
+
+async def takeover(services: Services, agent: Staff, conversation_id: str, *, once: Once | None = None) -> Answer:
+    """The bot goes silent. Raises Conflict when another agent has the conversation."""
+
+    async def work(repo: Repository) -> Answer:
+        conversation = await repo.conversations.get(agent, conversation_id)
+        silent = conversation.state == ConversationState.AGENT
+        conversation = await repo.conversations.takeover(agent, conversation_id, agent.name)
+        if not silent:
+            await notify(services, repo, conversation, Notice.AGENT_JOINED)
+        return Queued.of(conversation).model_dump(mode="json")
+
+    return await write(services.store, once, work, about=conversation_id)
+
+
+async def say(services: Services, agent: Staff, conversation_id: str, text: str, *, once: Once | None = None) -> Answer:
+    """An agent's line to the customer."""
+    kept = agent_text(services, text, "text")
+
+    async def work(repo: Repository) -> Answer:
+        return (await repo.conversations.say(agent, conversation_id, Role.AGENT, kept)).wire()
+
+    return await write(services.store, once, work, about=conversation_id)
+
+
+async def handback(
+    services: Services, agent: Staff, conversation_id: str, *, note: str | None = None, once: Once | None = None
+) -> Answer:
+    """The bot answers again; it reads the note, the customer does not."""
+    kept = agent_text(services, note, "note") if note and note.strip() else None
+
+    async def work(repo: Repository) -> Answer:
+        conversation = await repo.conversations.handback(agent, conversation_id, kept)
+        await notify(services, repo, conversation, Notice.AGENT_LEFT)
+        return Queued.of(conversation).model_dump(mode="json")
+
+    return await write(services.store, once, work, about=conversation_id)
+
+
+def agent_text(services: Services, text: str, field: str) -> str:
+    """Raises Unprocessable when nothing or too much is written."""
+    kept, limit = text.strip(), services.settings.message_max_chars
+    if not 1 <= len(kept) <= limit:
+        code = "too_long" if kept else "empty"
+        raise Unprocessable(f"{field} must have 1 to {limit} characters.", code=code, field=field, limit=limit)
+    return kept
+
+
+async def turn_trace(services: Services, agent: Staff, turn_id: str) -> TraceTree:
+    """The turn's tree of spans as far as it has arrived."""
+    async with services.store.read() as repo:
+        turn = await repo.turns.get(agent, turn_id)
+    return await services.telemetry.trace(turn.trace_id, turn_id)
+
+
+async def site_templates(services: Services, agent: Staff, key: str) -> list[TemplateOut]:
+    """Every approved text of the site's pack, also the notices that the engine cannot choose."""
+    if agent.sites is not None and key not in agent.sites:
+        raise Missing("There is no such site.")
+    async with services.store.read() as repo:
+        site = await repo.sites.get(key)
+    if site is None:
+        raise Missing("There is no such site.")
+    return [TemplateOut.of(template) for template in services.packs.named(site.pack).templates.values()]
