@@ -40,10 +40,10 @@ def configure_logs(level: str = "info", stream: TextIO | None = None) -> None:
 
 
 def add_trace_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Put the current span's trace id on the line, unless one is bound already."""
+    """Put the current span's trace id on the line; without a span, one that was bound stays."""
     context = get_current_span().get_span_context()
     if context.is_valid:
-        event.setdefault("trace_id", f"{context.trace_id:032x}")
+        event["trace_id"] = f"{context.trace_id:032x}"
     return event
 
 

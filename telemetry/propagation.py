@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from opentelemetry.trace import Span, SpanContext, TraceFlags
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+MAX_HEADER_CHARACTERS = 512
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 
 
@@ -36,7 +37,9 @@ class TraceParent:
 
 def parse(header: str | None) -> TraceParent | None:
     """Read a `traceparent`; None if it is missing or not valid."""
-    match = _TRACEPARENT.fullmatch((header or "").strip(" \t")[:512])
+    if header is None or len(header) > MAX_HEADER_CHARACTERS:
+        return None
+    match = _TRACEPARENT.fullmatch(header.strip(" \t"))
     if match is None:
         return None
     version, trace_id, span_id, _flags, rest = match.groups()

@@ -47,8 +47,7 @@ _LOCK_KEY = 0x70696E6465736B  # "pindesk"; any number that no other program take
 
 def upgrade(connection: Connection) -> None:
     """Create the tables or take the missing steps, in the caller's transaction; processes take turns at it."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+    _take_turn(connection)
     METADATA.create_all(connection)
     version = connection.scalar(select(SCHEMA.c.version))
     latest = len(STEPS) + 1
@@ -59,3 +58,10 @@ def upgrade(connection: Connection) -> None:
         for statement in step:
             connection.execute(text(statement))
     connection.execute(update(SCHEMA).values(version=latest))
+
+
+def _take_turn(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

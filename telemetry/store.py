@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from time import time_ns
 from typing import Any
 
@@ -16,6 +17,7 @@ from telemetry.record import SpanRecord
 from telemetry.schema import SPANS, upgrade
 
 DELETE_BATCH = 500
+CONNECT_S = 2
 _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 # Without a commit's own fsync a crash of the machine may cost the last spans; the main store's commits are not touched,
 # each connection has its own setting.
@@ -24,7 +26,10 @@ _PLAIN = ("trace_id", "span_id", "parent_id", "name", "service", "start_ns", "en
 
 
 class SpanStore:
-    """Keeps spans in the product's database (`sqlite:///FILE` or `postgresql://...`) until their time is over."""
+    """Keeps spans in the product's database (`sqlite:///FILE` or `postgresql://...`) until their time is over.
+
+    Raises ValueError for another database.
+    """
 
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
@@ -84,9 +89,15 @@ class SpanStore:
 
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
-    engine = create_engine(parsed.set(drivername=_DRIVERS[parsed.get_backend_name()]), pool_size=4)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_pragmas)
+    driver = _DRIVERS.get(parsed.get_backend_name())
+    if driver is None:
+        raise ValueError(f"{parsed.get_backend_name()} is not a database that Pindesk can use: sqlite or postgresql")
+    target = parsed.set(drivername=driver)
+    if target.get_backend_name() != "sqlite":
+        return create_engine(target, pool_size=4, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_S})
+    Path(target.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(target, pool_size=4)
+    event.listen(engine, "connect", _set_pragmas)
     return engine
 
 
