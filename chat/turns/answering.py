@@ -1,0 +1,239 @@
+"""The way of one turn, from its claim to its end.
+
+Load, assemble, then attempts: each one ranked by the placement policy and made as one LiteLLM Router call on one
+replica. What the customer may read is committed before it is shown; the reply is done when its JSON up to the end of
+`slots` is lawful; what follows is for the staff.
+"""
+
+import asyncio
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from backend import Attempt, EngineError, NotReady, Pin, Ranking, Snapshot, Usage, cache_salt
+from chat.services import Services
+from chat.turns.attempt import ReplyAttempt
+from chat.turns.briefing import Briefing
+from chat.turns.flusher import Flusher
+from chat.turns.shown import Shown
+from chat.turns.trace import TurnTrace, since_ms
+from prompts import Fill, FilledReply, InvalidReply, Line, LineRole, Notice, Ungrounded
+from sessions import Annotation, Claim, Delta, Reply, TurnState
+from sessions import Pin as StoredPin
+from telemetry.names import ASSEMBLE, COMMIT, STORE
+
+log = structlog.get_logger(__name__)
+
+MAX_TOKENS = 220
+"""Room for twice the longest reply of the demo shop."""
+
+CUSTOMER_PRIORITY = 0
+"""vLLM serves lower numbers first: a customer's turn before suggestions before warm-up."""
+
+REPLICA_WAIT_S = 2.0
+"""How long a turn waits for a replica to become ready before its customer is told that none is."""
+
+
+class Answering:
+    """One claimed turn. `stop_requested` and `lost` say why its task is being cancelled."""
+
+    def __init__(self, services: Services, flusher: Flusher, claim: Claim) -> None:
+        self.claim = claim
+        self.stop_requested = claim.stop_requested
+        self.lost = False
+        self._services, self._flusher = services, flusher
+        self._settings = services.settings
+        self._shown = Shown(claim.shown)
+        self._trace = TurnTrace(services.telemetry, claim, Path(services.settings.model).name)
+        self._first_text_ms: float | None = None
+        self._replied = False
+
+    async def run(self) -> None:
+        """Answer the turn. Raises LostLease when somebody else holds it, Unavailable when the store is away."""
+        try:
+            async with asyncio.timeout(self._settings.turn_timeout.total_seconds()):
+                await self._answer()
+        except TimeoutError:
+            await self.failed("turn_timeout")
+
+    async def interrupted(self) -> None:
+        """The task was cancelled: end the turn as its customer asked, or leave it to whoever claims it next."""
+        self._flusher.drop(self.claim.turn_id)
+        if self.lost:
+            return
+        async with self._services.store.begin() as repo:
+            if self._replied:
+                await repo.turns.annotate(self.claim, Annotation())
+            elif self.stop_requested:
+                await repo.turns.stopped(self.claim)
+                self._trace.outcome("stopped")
+            else:
+                await repo.turns.release(self.claim)
+
+    async def failed(self, code: str) -> None:
+        """End the turn in the pack's words for it. A reply that is already done stands."""
+        self._flusher.drop(self.claim.turn_id)
+        pack = self._services.packs.named(self.claim.pack)
+        notice = pack.notice(Notice.UNAVAILABLE if code == "no_replica" else Notice.FAILED, self.claim.locale)
+        async with self._services.store.begin() as repo:
+            state = await repo.turns.fail(self.claim, code, notice.text, list(notice.quick_replies))
+        if state == TurnState.FAILED:
+            self._trace.outcome("failed", code)
+            log.warning("turn_failed", turn_id=self.claim.turn_id, code=code, attempt=self.claim.attempt)
+
+    def end(self) -> None:
+        """Close the books, however the turn ended."""
+        self._trace.end()
+
+    async def _answer(self) -> None:
+        briefing, failed, code = await self._brief(), set[str](), "no_replica"
+        while self.claim.attempts <= self._settings.max_attempts:
+            ranking = await self._rank(failed)
+            if not ranking.order:
+                break
+            try:
+                return await self._attempt(briefing, ranking)
+            except Ungrounded as error:
+                code, briefing = self._refused(error), briefing.grounded()
+            except InvalidReply as error:
+                code = self._refused(error)
+                failed.add(ranking.order[0])
+            except EngineError as error:
+                log.warning("attempt_failed", turn_id=self.claim.turn_id, replica=error.replica_id, code=error.code)
+                code = error.code
+                failed.add(error.replica_id)
+                if not error.retryable:
+                    break
+            await self._next_attempt()
+        await self.failed(code)
+
+    async def _brief(self) -> Briefing:
+        claim, services = self.claim, self._services
+        with self._trace.step(STORE):
+            async with services.store.read() as repo:
+                history = await repo.turns.history(claim)
+                site = await repo.sites.get(claim.site_key)
+        with self._trace.step(ASSEMBLE):
+            lines = [Line(LineRole(item.role.value), item.text) for item in history]
+            lines.append(Line(LineRole.CUSTOMER, claim.prompt_text))
+            salt = cache_salt(services.secret, site.key, site.salt_epoch)
+            return Briefing.of(services.packs.named(claim.pack), claim.locale, lines, salt)
+
+    async def _rank(self, failed: set[str]) -> Ranking:
+        stored = self.claim.pin
+        pin = Pin(stored.replica, stored.boot_id, stored.cached_tokens) if stored else None
+        ranking = self._services.replicas.choose(pin, failed)
+        if ranking.order:
+            return ranking
+        try:
+            await self._services.replicas.wait_ready(REPLICA_WAIT_S)
+        except NotReady as error:
+            log.warning("no_replica", turn_id=self.claim.turn_id, reason=str(error))
+        return self._services.replicas.choose(pin, failed)
+
+    async def _attempt(self, briefing: Briefing, ranking: Ranking) -> None:
+        """One attempt, to the end of the turn. Raises EngineError or InvalidReply when another may do better."""
+        replica = next(each for each in self._services.replicas.snapshot() if each.id == ranking.order[0])
+        self._trace.placed(ranking)
+        async with self._services.store.begin() as repo:
+            trace_id = format(self._trace.span.get_span_context().trace_id, "032x")
+            await repo.turns.note_attempt(
+                self.claim, replica=replica.id, placement=ranking.reason, trace_id=trace_id
+            )
+        fill = briefing.fill()
+        with self._trace.attempt(self.claim, replica) as trace:
+            request = Attempt(
+                replica.id,
+                briefing.messages,
+                briefing.schema,
+                max_tokens=MAX_TOKENS,
+                cache_salt=briefing.salt,
+                priority=CUSTOMER_PRIORITY,
+                traceparent=trace.traceparent,
+            )
+            look_up = partial(self._services.lookups.run, briefing.pack)
+            reply = ReplyAttempt(fill, look_up, self._show, partial(self._finish, fill))
+            usage = await reply.run(self._services.engine.stream(request))
+            if usage:
+                trace.finished(usage)
+        await self._settle(fill, usage, replica, briefing.index)
+
+    async def _show(self, visible: str) -> None:
+        growth = self._shown.grow(visible)
+        if growth is None:
+            return
+        if growth.reset:
+            await self._reset()
+        delta = Delta(self.claim.conversation_id, self.claim.turn_id, self.claim.attempt, self.claim.owner, growth.text)
+        if self._first_text_ms is None:
+            await self._flusher.now(delta)
+            self._first_text_ms = since_ms(self.claim.created_at)
+            self._trace.first_text(self._first_text_ms)
+        else:
+            self._flusher.add(delta)
+
+    async def _reset(self) -> None:
+        self._flusher.drop(self.claim.turn_id)
+        self._trace.reset()
+        async with self._services.store.begin() as repo:
+            await repo.turns.reset(self.claim)
+
+    async def _finish(self, fill: Fill, reply: FilledReply) -> None:
+        """The customer's part is final: commit it as the turn's one reply."""
+        self._flusher.drop(self.claim.turn_id)
+        total_ms = since_ms(self.claim.created_at)
+        stored = Reply(
+            text=reply.text,
+            prompt_text=fill.replay,
+            action=reply.action,
+            template=reply.template,
+            slots={name: asdict(slot) for name, slot in reply.slots.items()},
+            quick_replies=list(reply.quick_replies),
+            lookup=asdict(reply.lookup) if reply.lookup else None,
+            ttfv_ms=self._first_text_ms or total_ms,
+            total_ms=total_ms,
+        )
+        with self._trace.step(COMMIT):
+            async with self._services.store.begin() as repo:
+                await repo.turns.finish_reply(self.claim, stored)
+        self._replied = True
+        self._trace.replied(reply, total_ms)
+
+    async def _settle(self, fill: Fill, usage: Usage | None, replica: Snapshot, index: int) -> None:
+        """What the engine told the staff and itself: the annotation, the tokens, the pin."""
+        told = fill.annotation
+        if told is None:
+            self._trace.annotation_cut()
+        if usage:
+            self._trace.used(usage, index)
+        annotation = Annotation(
+            demand=told and told.demand,
+            sentiment=told and told.sentiment,
+            action_reason=told and told.action_reason,
+            prompt_text=fill.replay,
+            prompt_tokens=usage and usage.prompt_tokens,
+            cached_tokens=usage and usage.cached_tokens,
+            completion_tokens=usage and usage.completion_tokens,
+        )
+        async with self._services.store.begin() as repo:
+            await repo.turns.annotate(self.claim, annotation)
+            await repo.conversations.set_pin(self.claim.conversation_id, _pin(replica, usage), self.claim.pin_version)
+
+    def _refused(self, error: InvalidReply) -> str:
+        reason = "ungrounded" if isinstance(error, Ungrounded) else "invalid"
+        self._trace.refused(reason)
+        log.warning("reply_refused", turn_id=self.claim.turn_id, reason=error.reason)
+        return "invalid_reply"
+
+    async def _next_attempt(self) -> None:
+        self._flusher.drop(self.claim.turn_id)
+        async with self._services.store.begin() as repo:
+            self.claim = await repo.turns.next_attempt(self.claim)
+
+
+def _pin(replica: Snapshot, usage: Usage | None) -> StoredPin:
+    """What the replica now holds of the conversation: the prompt and what was written behind it."""
+    held = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) if usage else 0
+    return StoredPin(replica.id, replica.boot_id or "", held)

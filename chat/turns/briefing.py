@@ -1,0 +1,48 @@
+"""What a turn's engine calls are made of: the assembled prompt, and what the reply is checked against."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from prompts import Fill, Line, LineRole, Pack, SlotType, assemble, candidates, reply_schema
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """`texts` are the customer's own messages as the engine reads them, newest last; `index` counts turns from 1."""
+
+    pack: Pack
+    locale: str
+    messages: Sequence[Mapping[str, str]]
+    texts: tuple[str, ...]
+    schema: Mapping[str, Any]
+    salt: str
+    index: int
+
+    @classmethod
+    def of(cls, pack: Pack, locale: str, lines: Sequence[Line], salt: str) -> "Briefing":
+        """The briefing for a conversation's `lines`, which end with the customer's message."""
+        return cls(
+            pack=pack,
+            locale=locale,
+            messages=assemble(pack, lines),
+            texts=tuple(line.text for line in lines if line.role == LineRole.CUSTOMER),
+            schema=reply_schema(pack),
+            salt=salt,
+            index=1 + sum(line.role == LineRole.ASSISTANT for line in lines),
+        )
+
+    def fill(self) -> Fill:
+        """A fresh state for one attempt."""
+        return Fill(self.pack, self.locale, self.texts)
+
+    def grounded(self) -> "Briefing":
+        """The same with copied slots narrowed to the values that stand in the customer's words.
+
+        For an attempt after an ungrounded copy: the grammar then makes another one impossible. It is not the first
+        choice, because the narrowed schema must be compiled for this turn. A slot of a kind without a shape of its
+        own cannot be listed and stays empty.
+        """
+        copied = {slot.name: slot for each in self.pack.offered for slot in each.asked if slot.type is SlotType.COPIED}
+        lawful = {name: candidates(slot, self.texts) or [] for name, slot in copied.items()}
+        return replace(self, schema=reply_schema(self.pack, candidates=lawful))

@@ -1,0 +1,191 @@
+"""What is seen of a turn while it is answered: its spans and its counts."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+from opentelemetry.trace import Span, set_span_in_context
+
+from backend import Ranking, Snapshot, Usage
+from prompts import FilledReply
+from sessions import Claim
+from telemetry import Telemetry
+from telemetry.names import (
+    ACTION,
+    ATTEMPT_OUTCOME,
+    BOOT_ID,
+    ERROR_TYPE,
+    FIRST_TEXT,
+    LOOKUP,
+    LOOKUP_NAME,
+    LOOKUP_OUTCOME,
+    MESSAGE_CHARACTERS,
+    PACK,
+    PIN_REPLICA,
+    PLACEMENT,
+    PLACEMENT_CANDIDATES,
+    PREDICTED_CACHED_TOKENS,
+    PROMPT_NAME,
+    PROMPT_VERSION,
+    REPLICA,
+    REPLY_DONE,
+    RESET,
+    RESPONSE_FINISH_REASONS,
+    ROUTE,
+    SITE,
+    TTFV_MS,
+    TURN_ATTEMPTS,
+    TURN_OUTCOME,
+    TURN_QUEUE_MS,
+    USAGE_CACHE_READ_TOKENS,
+    USAGE_INPUT_TOKENS,
+    USAGE_OUTPUT_TOKENS,
+    AttemptOutcome,
+)
+from telemetry.propagation import admit, traceparent_of
+
+Attributes = Mapping[str, str | int | float | bool]
+
+
+class TurnTrace:
+    """One tree per turn: `turn`, and under it `store`, `assemble`, `route`, a `chat` per attempt, `commit`."""
+
+    def __init__(self, telemetry: Telemetry, claim: Claim, model: str) -> None:
+        self._telemetry, self._metrics = telemetry, telemetry.metrics
+        self._claim, self._model = claim, model
+        self._attempts = claim.attempts
+        self._ended = False
+        traceparent = claim.traceparent or admit(None, trusted=False)
+        if claim.attempts > 1:
+            telemetry.record_lost_attempt(
+                traceparent, claim.conversation_id, claim.turn_id, claim.attempt - 1, model, at_ns=time.time_ns()
+            )
+        waited_ms = since_ms(claim.created_at)
+        self._metrics.queue_seconds.observe(waited_ms / 1000)
+        self.span = telemetry.start_turn(
+            traceparent,
+            claim.conversation_id,
+            claim.turn_id,
+            start_ns=int(claim.created_at.timestamp() * 1e9),
+            attributes={
+                SITE: claim.site_key,
+                PACK: claim.pack,
+                PROMPT_VERSION: claim.pack_version,
+                MESSAGE_CHARACTERS: len(claim.text),
+                TURN_QUEUE_MS: waited_ms,
+            },
+        )
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Span]:
+        """A part of the turn's way, as a span under the turn."""
+        span = self._telemetry.tracer.start_span(name, context=set_span_in_context(self.span))
+        try:
+            yield span
+        finally:
+            span.end()
+
+    def placed(self, ranking: Ranking) -> None:
+        """Where the next attempt goes, and why."""
+        self._metrics.placements.labels(ranking.reason).inc()
+        with self.step(ROUTE) as span:
+            pin = self._claim.pin
+            known = {PIN_REPLICA: pin.replica, PREDICTED_CACHED_TOKENS: pin.cached_tokens} if pin else {}
+            choice = {REPLICA: ranking.order[0], PLACEMENT: ranking.reason, PLACEMENT_CANDIDATES: ranking.order}
+            span.set_attributes(choice | known)
+
+    @contextmanager
+    def attempt(self, claim: Claim, replica: Snapshot) -> Iterator["AttemptTrace"]:
+        """The span of one attempt; its `traceparent` goes to the engine. Whatever ends it is written on it."""
+        self._attempts = claim.attempts
+        attributes = {REPLICA: replica.id, BOOT_ID: replica.boot_id or ""}
+        span = self._telemetry.start_attempt(self.span, claim.turn_id, claim.attempt, self._model, attributes)
+        trace = AttemptTrace(span)
+        try:
+            yield trace
+        except Exception as error:
+            trace.failed(getattr(error, "code", type(error).__name__))
+            raise
+        finally:
+            self._metrics.attempts.labels(trace.outcome).inc()
+            span.set_attribute(ATTEMPT_OUTCOME, trace.outcome)
+            span.end()
+
+    def first_text(self, ms: float) -> None:
+        self.span.add_event(FIRST_TEXT)
+        self.span.set_attribute(TTFV_MS, ms)
+        self._metrics.first_text_seconds.observe(ms / 1000)
+
+    def reset(self) -> None:
+        self.span.add_event(RESET)
+        self._metrics.replies_reset.inc()
+
+    def replied(self, reply: FilledReply, ms: float) -> None:
+        """The reply is what it is: count it and name its template."""
+        self.span.add_event(REPLY_DONE)
+        self.span.set_attributes({PROMPT_NAME: reply.template, ACTION: reply.action})
+        if reply.lookup:
+            found = {LOOKUP_NAME: reply.lookup.name, LOOKUP_OUTCOME: reply.lookup.outcome}
+            self.span.add_event(LOOKUP, found)
+            self._metrics.lookups.labels(reply.lookup.name, reply.lookup.outcome).inc()
+        self._metrics.reply_seconds.observe(ms / 1000)
+        self._metrics.templates.labels(self._claim.site_key, reply.template).inc()
+        self.outcome("done")
+
+    def used(self, usage: Usage, turn_index: int) -> None:
+        self._metrics.count_usage(
+            turn_index,
+            prompt_tokens=usage.prompt_tokens or 0,
+            cached_tokens=usage.cached_tokens or 0,
+            completion_tokens=usage.completion_tokens or 0,
+        )
+
+    def annotation_cut(self) -> None:
+        self._metrics.annotations_cut.inc()
+
+    def refused(self, reason: str) -> None:
+        self._metrics.invalid_replies.labels(reason).inc()
+
+    def outcome(self, outcome: str, code: str | None = None) -> None:
+        """How the turn ended: done, stopped, or failed with a code. The first word counts."""
+        if self._ended:
+            return
+        self._ended = True
+        self.span.set_attributes({TURN_OUTCOME: outcome, TURN_ATTEMPTS: self._attempts})
+        self._metrics.turns.labels(outcome).inc()
+        if code:
+            self.span.set_attribute(ERROR_TYPE, code)
+            self._metrics.turn_failures.labels(code).inc()
+
+    def end(self) -> None:
+        self.span.end()
+
+
+class AttemptTrace:
+    """The span of one attempt while it runs. Unless told otherwise, it was stopped by us."""
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+        self.outcome = AttemptOutcome.STOPPED
+        self.traceparent = traceparent_of(span)
+
+    def finished(self, usage: Usage) -> None:
+        """The engine's stream came to its end."""
+        self.outcome = AttemptOutcome.FINISHED
+        counts = {
+            USAGE_INPUT_TOKENS: usage.prompt_tokens,
+            USAGE_CACHE_READ_TOKENS: usage.cached_tokens,
+            USAGE_OUTPUT_TOKENS: usage.completion_tokens,
+        }
+        self._span.set_attributes({name: count for name, count in counts.items() if count is not None})
+        self._span.set_attribute(RESPONSE_FINISH_REASONS, (usage.finish_reason,))
+
+    def failed(self, code: str) -> None:
+        self._span.set_attribute(ERROR_TYPE, code)
+        self.outcome = AttemptOutcome.FAILED
+
+
+def since_ms(moment: datetime) -> float:
+    """Milliseconds from `moment` until now."""
+    return max(0.0, (time.time() - moment.timestamp()) * 1000)
