@@ -25,6 +25,7 @@ help:
 	echo 'make ps                 what runs; stop-NAME, start-NAME, restart-NAME act on one process, such as replica-0'
 	echo 'make logs               follow all logs'
 	echo 'make model DATA=DIR     train the starter model (on a GPU)'
+	echo 'make bench-NAME         a benchmark on the running system, such as bench-first_reply [ARGS=...]'
 	echo 'make requirements       compile the pinned sets again'
 	echo 'make clean              remove the environments and caches; var/ stays'
 
@@ -112,6 +113,11 @@ restart-%:
 
 logs:
 	tail -n 20 -F var/log/*.log
+
+# Figures, on a running Pindesk
+
+bench-%: $(APP)/.app
+	exec $(APP)/python -m benchmarks.$* $(ARGS)
 
 # The starter model
 

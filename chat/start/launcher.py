@@ -16,6 +16,7 @@ from chat.start.supervisord_conf import log_file
 from chat.start.tie import tie_to_parent
 
 _TICK_S = 0.5
+_TICK_ONCE_READY_S = 1.0
 _LAST_LOG_LINES = 15
 
 
@@ -56,7 +57,7 @@ class Launcher:
         self._signals += 1
 
     def _pause(self) -> None:
-        end = time.monotonic() + _TICK_S
+        end = time.monotonic() + (_TICK_ONCE_READY_S if self._announced else _TICK_S)
         seen = self._signals
         while self._signals == seen and time.monotonic() < end:
             time.sleep(0.05)
