@@ -1,0 +1,76 @@
+"""The closed sets that are stored and cross the wire."""
+
+from enum import StrEnum
+
+
+class ConversationState(StrEnum):
+    """Who answers: `waiting` has asked for a human while the bot still answers, `agent` silences the bot."""
+
+    BOT = "bot"
+    WAITING = "waiting"
+    AGENT = "agent"
+    CLOSED = "closed"
+
+
+class TurnState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+OPEN_TURN_STATES = (TurnState.QUEUED, TurnState.RUNNING)
+
+
+class Role(StrEnum):
+    """Who speaks in a transcript."""
+
+    CUSTOMER = "customer"
+    ASSISTANT = "assistant"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+class HistoryRole(StrEnum):
+    """Who speaks in what the engine reads; `note` is what an agent wrote for the bot when handing back."""
+
+    CUSTOMER = "customer"
+    ASSISTANT = "assistant"
+    AGENT = "agent"
+    NOTE = "note"
+
+
+class Action(StrEnum):
+    REPLY = "reply"
+    CLARIFY = "clarify"
+    HANDOFF = "handoff"
+
+
+class Sentiment(StrEnum):
+    POSITIVE = "positive"
+    NEUTRAL = "neutral"
+    NEGATIVE = "negative"
+    ANGRY = "angry"
+
+
+class EventKind(StrEnum):
+    """The kinds of the HTTP contract; `turn.annotated` and `note` are for the staff only."""
+
+    TURN_STARTED = "turn.started"
+    REPLY_DELTA = "reply.delta"
+    REPLY_RESET = "reply.reset"
+    REPLY_DONE = "reply.done"
+    TURN_STOPPED = "turn.stopped"
+    TURN_FAILED = "turn.failed"
+    TURN_ANNOTATED = "turn.annotated"
+    MESSAGE = "message"
+    HANDOFF = "handoff"
+    TYPING = "typing"
+    NOTE = "note"
+    CONVERSATION_CLOSED = "conversation.closed"
+
+
+class FeedbackValue(StrEnum):
+    UP = "up"
+    DOWN = "down"
