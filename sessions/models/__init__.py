@@ -1,0 +1,24 @@
+"""The store's tables."""
+
+from sessions.models.base import Base
+from sessions.models.conversation import Conversation, Rating
+from sessions.models.demo_order import DemoOrder
+from sessions.models.event import Event
+from sessions.models.idempotency import IdempotentAnswer
+from sessions.models.message import Feedback, Message
+from sessions.models.site import ApiKey, Site
+from sessions.models.turn import Turn
+
+__all__ = [
+    "ApiKey",
+    "Base",
+    "Conversation",
+    "DemoOrder",
+    "Event",
+    "Feedback",
+    "IdempotentAnswer",
+    "Message",
+    "Rating",
+    "Site",
+    "Turn",
+]

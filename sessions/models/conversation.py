@@ -1,0 +1,57 @@
+"""Conversations and their ratings."""
+
+from datetime import datetime
+
+from sqlmodel import Field
+
+from sessions.columns import Moment, Words, now
+from sessions.models.base import Base
+from sessions.pin import Pin
+
+
+class Conversation(Base, table=True):
+    """One customer's thread on one site.
+
+    `state` is a ConversationState, `last_seq` the number of its newest event, `pin_at` the database's clock in
+    seconds, `updated_at` the last change that a list of conversations shows (text that is being written is none).
+    """
+
+    __tablename__ = "conversation"
+
+    id: str = Field(primary_key=True)
+    site_key: str = Field(foreign_key="site.key", index=True)
+    token_hash: str = Field(unique=True)
+    locale: str
+    state: str
+    agent: str | None = None
+    last_seq: int = 0
+    pack: str
+    pack_version: str
+    pin_replica: str | None = Field(default=None, index=True)
+    pin_boot_id: str | None = None
+    pin_cached_tokens: int = 0
+    pin_at: float | None = None
+    pin_version: int = 0
+    demand: str | None = Field(default=None, sa_type=Words)
+    sentiment: str | None = None
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
+    updated_at: datetime = Field(default_factory=now, sa_type=Moment, index=True)
+    closed_at: datetime | None = Field(default=None, sa_type=Moment)
+
+    @property
+    def pin(self) -> Pin | None:
+        """The replica that holds the conversation's prefix, as far as the store knows."""
+        if self.pin_replica is None or self.pin_boot_id is None:
+            return None
+        return Pin(self.pin_replica, self.pin_boot_id, self.pin_cached_tokens, self.pin_at)
+
+
+class Rating(Base, table=True):
+    """The customer's verdict on a conversation, 1 to 5."""
+
+    __tablename__ = "rating"
+
+    conversation_id: str = Field(primary_key=True, foreign_key="conversation.id", ondelete="CASCADE")
+    score: int
+    comment: str | None = Field(default=None, sa_type=Words)
+    created_at: datetime = Field(default_factory=now, sa_type=Moment)
