@@ -1,0 +1,33 @@
+"""The one place that speaks SQL: what can be asked of the store inside one transaction."""
+
+from sqlalchemy import select
+
+from sessions.repository.conversations import Conversations
+from sessions.repository.events import Events
+from sessions.repository.idempotency import Idempotency
+from sessions.repository.messages import MessageDetails, Messages
+from sessions.repository.orders import Orders
+from sessions.repository.sites import Sites
+from sessions.repository.transaction import Transaction
+from sessions.repository.turns import Turns
+
+
+class Repository:
+    """Rows that it returns can be read after the transaction; changing them changes nothing then."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+        self.sites = Sites(tx)
+        self.conversations = Conversations(tx)
+        self.turns = Turns(tx)
+        self.messages = Messages(tx)
+        self.events = Events(tx)
+        self.orders = Orders(tx)
+        self.idempotency = Idempotency(tx)
+
+    async def ping(self) -> None:
+        """Raises Unavailable when the database does not answer."""
+        await self.tx.session.execute(select(1))
+
+
+__all__ = ["MessageDetails", "Repository"]

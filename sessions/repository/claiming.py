@@ -1,0 +1,177 @@
+"""Which turns are answered next, and by whom: leases by the database's clock, fenced by the attempt's number."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy.orm import aliased
+
+from sessions.claim import Claim
+from sessions.columns import clock, now
+from sessions.errors import LostLease
+from sessions.models import Conversation, Event, Message, Turn
+from sessions.repository.annotated import annotated
+from sessions.repository.part import Part
+from sessions.vocabulary import OPEN_TURN_STATES, EventKind, Role, TurnState
+
+_AT_ONCE = 20
+
+
+class Claiming(Part):
+    async def claim(self, owner: str, lease_s: float) -> Claim | None:
+        """Take the oldest turn that nobody answers: queued, or left by an owner whose lease is over.
+
+        A conversation's turns are taken in their order, one at a time. None when there is nothing to do.
+        """
+        await self._settle_replied()
+        turn = await self.session.scalar(_next_turn())
+        if turn is None:
+            return None
+        conversation = await self.session.get_one(Conversation, turn.conversation_id, populate_existing=True)
+        turn.state, turn.owner, turn.attempt = TurnState.RUNNING, owner, turn.attempt + 1
+        turn.lease_until = clock() + lease_s
+        if turn.prompt_seq is None:
+            turn.prompt_seq = conversation.last_seq
+        await self.session.flush()
+        return await self._claim(conversation, turn)
+
+    async def renew(self, claim: Claim, lease_s: float) -> bool:
+        """Keep the lease for another `lease_s`; True when the customer wants the turn stopped. Raises LostLease."""
+        stop_requested = await self.session.scalar(
+            update(Turn).where(held_by(claim)).values(lease_until=clock() + lease_s).returning(Turn.stop_requested)
+        )
+        if stop_requested is None:
+            raise LostLease(claim.turn_id)
+        return stop_requested
+
+    async def renew_all(self, owner: str, lease_s: float) -> dict[str, bool]:
+        """Keep the leases of all turns of an owner: {turn id: whether it is to be stopped}. Others are lost."""
+        mine = select(Turn.id).where(Turn.state == TurnState.RUNNING, Turn.owner == owner).order_by(Turn.id)
+        ids = (await self.session.scalars(mine.with_for_update())).all()
+        kept = await self.session.execute(
+            update(Turn)
+            .where(Turn.id.in_(ids))
+            .values(lease_until=clock() + lease_s)
+            .returning(Turn.id, Turn.stop_requested)
+        )
+        return dict(kept.all())
+
+    async def next_attempt(self, claim: Claim) -> Claim:
+        """Begin another attempt at the same turn; what the last one still writes is refused. Raises LostLease."""
+        await self._change(claim, attempt=claim.attempt + 1)
+        return replace(claim, attempt=claim.attempt + 1, attempts=claim.attempts + 1)
+
+    async def note_attempt(
+        self, claim: Claim, *, replica: str | None, placement: str | None, trace_id: str | None = None
+    ) -> None:
+        """Keep where the attempt went, and why, and under which trace. Raises LostLease."""
+        known = {} if trace_id is None else {"trace_id": trace_id}
+        await self._change(claim, replica=replica, placement=placement, **known)
+
+    async def release(self, claim: Claim) -> None:
+        """Give a turn back to the queue, as if this attempt had never been made. Raises LostLease.
+
+        What the customer has read of it stays, for the next owner to continue.
+        """
+        await self._change(
+            claim, state=TurnState.QUEUED, owner=None, lease_until=None, attempts_before=Turn.attempts_before + 1
+        )
+        self.tx.touch(claim.conversation_id, listed=True)
+
+    async def _change(self, claim: Claim, **values: object) -> None:
+        changed = await self.session.execute(update(Turn).where(held_by(claim)).values(**values))
+        if changed.rowcount == 0:
+            raise LostLease(claim.turn_id)
+
+    async def _settle_replied(self) -> None:
+        """End turns whose owner died between the reply and its annotation: the reply stands."""
+        for conversation_id, turn_id in (await self.session.execute(_replied_and_left())).all():
+            conversation = await self.log.lock(conversation_id)
+            turn = await self.session.scalar(_replied_and_left(turn_id).with_only_columns(Turn).with_for_update())
+            if conversation is None or turn is None:
+                continue
+            turn.state, turn.finished_at, turn.lease_until = TurnState.DONE, now(), None
+            annotated(self.log, conversation, turn)
+
+    async def _claim(self, conversation: Conversation, turn: Turn) -> Claim:
+        asked = await self.session.scalar(
+            select(Message).where(Message.turn_id == turn.id, Message.role == Role.CUSTOMER)
+        )
+        return Claim(
+            turn_id=turn.id,
+            conversation_id=conversation.id,
+            site_key=conversation.site_key,
+            owner=turn.owner,
+            attempt=turn.attempt,
+            attempts=turn.attempts,
+            seq=turn.seq,
+            prompt_seq=turn.prompt_seq,
+            text=asked.content,
+            prompt_text=asked.prompt_text,
+            shown=_joined(await self.session.scalars(_deltas(turn))),
+            locale=conversation.locale,
+            pack=conversation.pack,
+            pack_version=conversation.pack_version,
+            pin=conversation.pin,
+            pin_version=conversation.pin_version,
+            traceparent=turn.traceparent,
+            trace_id=turn.trace_id,
+            stop_requested=turn.stop_requested,
+            created_at=turn.created_at,
+        )
+
+
+def held_by(claim: Claim) -> ColumnElement[bool]:
+    """The fence: true of the turn as long as nobody made a later attempt and it has not ended."""
+    return and_(
+        Turn.id == claim.turn_id,
+        Turn.attempt == claim.attempt,
+        Turn.owner == claim.owner,
+        Turn.state == TurnState.RUNNING,
+    )
+
+
+def _left() -> ColumnElement[bool]:
+    return and_(Turn.state == TurnState.RUNNING, Turn.lease_until < clock())
+
+
+def _next_turn() -> Select[tuple[Turn]]:
+    earlier = aliased(Turn)
+    first = ~(
+        select(earlier.id)
+        .where(
+            earlier.conversation_id == Turn.conversation_id,
+            earlier.seq < Turn.seq,
+            earlier.state.in_(OPEN_TURN_STATES),
+        )
+        .exists()
+    )
+    return (
+        select(Turn)
+        .where(or_(Turn.state == TurnState.QUEUED, _left()), Turn.reply_message_id.is_(None), first)
+        .order_by(Turn.created_at, Turn.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Turn)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _replied_and_left(turn_id: str | None = None) -> Select[tuple[str, str]]:
+    wanted = select(Turn.conversation_id, Turn.id).where(_left(), Turn.reply_message_id.is_not(None))
+    return wanted.order_by(Turn.id).limit(_AT_ONCE) if turn_id is None else wanted.where(Turn.id == turn_id)
+
+
+def _deltas(turn: Turn) -> Select[tuple[dict[str, str]]]:
+    return (
+        select(Event.payload)
+        .where(
+            Event.conversation_id == turn.conversation_id,
+            Event.turn_id == turn.id,
+            Event.kind == EventKind.REPLY_DELTA,
+        )
+        .order_by(Event.seq)
+    )
+
+
+def _joined(payloads: Sequence[dict[str, str]]) -> str:
+    return "".join(payload["text"] for payload in payloads)

@@ -1,0 +1,103 @@
+"""Who answers a conversation, and what people say in it besides turns."""
+
+from sqlalchemy import select
+
+from sessions.columns import now
+from sessions.errors import Conflict, NotFound
+from sessions.models import Conversation, Event, Feedback, Message, Rating
+from sessions.principal import Customer, Principal
+from sessions.repository.endings import stop_unanswered
+from sessions.repository.handoff import hand_to
+from sessions.repository.lines import new_line
+from sessions.repository.part import Part
+from sessions.vocabulary import ConversationState, EventKind, FeedbackValue, Role
+
+
+class Desk(Part):
+    async def request_handoff(self, principal: Principal, conversation_id: str) -> Conversation:
+        """Ask for a human; asking again changes nothing. Raises NotFound, Conflict `conversation_closed`."""
+        conversation = await self._going_on(principal, conversation_id)
+        if conversation.state == ConversationState.BOT:
+            hand_to(self.log, conversation, ConversationState.WAITING)
+        return conversation
+
+    async def takeover(self, principal: Principal, conversation_id: str, agent: str) -> Conversation:
+        """The bot goes silent, in mid-reply too; of several agents one wins.
+
+        Raises NotFound (for customers, too), Conflict `conversation_closed` or `already_taken`.
+        """
+        conversation = await self._going_on(_not_customer(principal), conversation_id)
+        if conversation.state != ConversationState.AGENT:
+            await stop_unanswered(self.log, conversation, "agent")
+            hand_to(self.log, conversation, ConversationState.AGENT, agent)
+        elif conversation.agent != agent:
+            raise Conflict("already_taken", "Another agent has this conversation.")
+        return conversation
+
+    async def handback(self, principal: Principal, conversation_id: str, note: str | None = None) -> Conversation:
+        """The bot answers again and reads `note`, which no customer sees.
+
+        Raises NotFound (for customers, too), Conflict `conversation_closed` or `not_taken`.
+        """
+        conversation = await self._going_on(_not_customer(principal), conversation_id)
+        if conversation.state != ConversationState.AGENT:
+            raise Conflict("not_taken", "No agent has this conversation.")
+        if note:
+            message = new_line(conversation, Role.AGENT, note, prompt_text=note, staff=True)
+            self.log.append(conversation, EventKind.NOTE, {}, staff=True, message=message)
+        hand_to(self.log, conversation, ConversationState.BOT)
+        return conversation
+
+    async def close(self, principal: Principal, conversation_id: str) -> Conversation:
+        """End the conversation and what is being answered in it; closing again changes nothing. Raises NotFound."""
+        conversation = await self.log.locked(principal, conversation_id)
+        if conversation.state != ConversationState.CLOSED:
+            await stop_unanswered(self.log, conversation, "closed")
+            conversation.state, conversation.closed_at = ConversationState.CLOSED, now()
+            self.log.append(conversation, EventKind.CONVERSATION_CLOSED, {})
+        return conversation
+
+    async def say(self, principal: Principal, conversation_id: str, role: Role, text: str) -> Message:
+        """A line of an agent, which the engine will read, or a notice (role system), which it will not.
+
+        Raises NotFound (for customers, too), Conflict `conversation_closed`.
+        """
+        conversation = await self._going_on(_not_customer(principal), conversation_id)
+        message = new_line(conversation, role, text, prompt_text=text if role == Role.AGENT else None)
+        self.log.append(conversation, EventKind.MESSAGE, {}, message=message)
+        return message
+
+    async def typing(self, principal: Principal, conversation_id: str, role: Role) -> None:
+        """Somebody is writing; only a role's last such event is kept. Raises NotFound, Conflict."""
+        conversation = await self._going_on(principal, conversation_id)
+        before = select(Event).where(Event.conversation_id == conversation_id, Event.kind == EventKind.TYPING)
+        for event in (await self.session.scalars(before)).all():
+            if event.payload["role"] == role:
+                await self.session.delete(event)
+        self.log.append(conversation, EventKind.TYPING, {"role": role})
+
+    async def rate(self, principal: Principal, conversation_id: str, score: int, comment: str | None = None) -> Rating:
+        """The customer's verdict, 1 to 5; a later one replaces it. Raises NotFound."""
+        conversation = await self.log.locked(principal, conversation_id)
+        self.log.touch(conversation, listed=True)
+        return await self.session.merge(Rating(conversation_id=conversation_id, score=score, comment=comment))
+
+    async def feedback(self, principal: Principal, message_id: str, value: FeedbackValue) -> Feedback:
+        """Thumbs for an assistant's message; later ones replace them. Raises NotFound."""
+        message = await self.session.get(Message, message_id)
+        if message is None or message.role != Role.ASSISTANT:
+            raise NotFound("no such message")
+        await self.log.locked(principal, message.conversation_id)
+        return await self.session.merge(Feedback(message_id=message_id, value=value))
+
+    async def _going_on(self, principal: Principal, conversation_id: str) -> Conversation:
+        conversation = await self.log.locked(principal, conversation_id)
+        if conversation.state == ConversationState.CLOSED:
+            raise Conflict("conversation_closed", "The conversation is closed.")
+        return conversation
+
+
+def _not_customer(principal: Principal) -> Principal:
+    if isinstance(principal, Customer):
+        raise NotFound("no such call for customers")
+    return principal

@@ -1,0 +1,52 @@
+"""What the engine reads of a conversation: append-only, whatever people do meanwhile."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+
+from sessions.claim import Claim, HistoryItem
+from sessions.models import Message, Turn
+from sessions.repository.part import Part
+from sessions.vocabulary import HistoryRole, Role
+
+_LINE, _ASKED, _ANSWERED = range(3)
+Place = tuple[int, int]
+
+
+class History(Part):
+    async def history(self, claim: Claim) -> list[HistoryItem]:
+        """All that comes before the claimed turn's own message in the prompt, in the order of the prompt.
+
+        A turn stands where it was first claimed, with its reply right behind it: a message that came while the
+        reply before was being written, or an agent's line, comes after that reply. So what the engine was once
+        given is, line for line, the beginning of what it is given later.
+        """
+        places = await self._places(claim.conversation_id)
+        spoken = await self.session.scalars(
+            select(Message).where(Message.conversation_id == claim.conversation_id, Message.prompt_text.is_not(None))
+        )
+        placed = [(place, message) for message in spoken if (place := _place(message, places)) is not None]
+        placed.sort(key=lambda item: (item[0], item[1].seq))
+        here = (claim.prompt_seq, _ASKED)
+        return [HistoryItem(_role(message), message.prompt_text) for place, message in placed if place < here]
+
+    async def _places(self, conversation_id: str) -> dict[str, int]:
+        rows = await self.session.execute(
+            select(Turn.id, Turn.prompt_seq).where(
+                Turn.conversation_id == conversation_id, Turn.prompt_seq.is_not(None)
+            )
+        )
+        return dict(rows.all())
+
+
+def _place(message: Message, places: Mapping[str, int]) -> Place | None:
+    """Where a message stands in the prompt; None for one whose turn has not begun."""
+    if message.turn_id is None:
+        return (message.seq, _LINE)
+    if message.turn_id not in places:
+        return None
+    return (places[message.turn_id], _ANSWERED if message.role == Role.ASSISTANT else _ASKED)
+
+
+def _role(message: Message) -> HistoryRole:
+    return HistoryRole.NOTE if message.staff else HistoryRole(message.role)

@@ -1,0 +1,61 @@
+"""What a conversation leaves behind: given out whole, or taken away without a trace."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from sessions.models import Base, Conversation, Event, Feedback, Message, Rating, Turn
+from sessions.principal import Principal
+from sessions.repository.part import Part
+
+_AT_ONCE = 500
+
+
+class Records(Part):
+    async def export(self, principal: Principal, conversation_id: str) -> dict[str, Any]:
+        """Everything held of the conversation, as JSON: every column of every row but hashes. Raises NotFound."""
+        conversation = await self.log.seen(principal, conversation_id)
+        messages = await self._rows(Message, conversation_id, Message.seq)
+        feedback = await self.session.scalars(
+            select(Feedback).where(Feedback.message_id.in_([message.id for message in messages]))
+        )
+        rating = await self.session.get(Rating, conversation_id)
+        return {
+            "conversation": conversation.model_dump(mode="json", exclude={"token_hash"}),
+            "messages": _dumped(messages),
+            "turns": _dumped(await self._rows(Turn, conversation_id, Turn.seq)),
+            "events": _dumped(await self._rows(Event, conversation_id, Event.seq)),
+            "feedback": _dumped(feedback.all()),
+            "rating": None if rating is None else rating.model_dump(mode="json"),
+        }
+
+    async def delete(self, principal: Principal, conversation_id: str) -> None:
+        """Remove the conversation and all that belongs to it. Whoever is answering it loses it. Raises NotFound."""
+        conversation = await self.log.locked(principal, conversation_id)
+        await self._remove([conversation.id])
+
+    async def expire(self, older_than: datetime) -> int:
+        """Remove conversations that did not change since `older_than`, some at a time.
+
+        Returns how many; call again in another transaction until it is 0.
+        """
+        old = select(Conversation.id).where(Conversation.updated_at < older_than).order_by(Conversation.id)
+        ids = (await self.session.scalars(old.limit(_AT_ONCE).with_for_update(skip_locked=True))).all()
+        await self._remove(ids)
+        return len(ids)
+
+    async def _remove(self, ids: Sequence[str]) -> None:
+        # Messages, turns, events and the rest go by the database's own cascades.
+        await self.session.execute(delete(Conversation).where(Conversation.id.in_(ids)))
+        for conversation_id in ids:
+            self.tx.touch(conversation_id, listed=True)
+
+    async def _rows(self, model: type[Base], conversation_id: str, order: Any) -> Sequence[Any]:
+        wanted = select(model).where(model.conversation_id == conversation_id).order_by(order)
+        return (await self.session.scalars(wanted)).all()
+
+
+def _dumped(rows: Sequence[Base]) -> list[dict[str, Any]]:
+    return [row.model_dump(mode="json", exclude={"body_hash"}) for row in rows]

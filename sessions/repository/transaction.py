@@ -1,0 +1,20 @@
+"""A database session and what has to be rung once it has committed."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+class Transaction:
+    """`changed` maps each conversation with new events to whether a list of conversations shows the change."""
+
+    def __init__(self, session: AsyncSession, *, writes: bool) -> None:
+        self.session = session
+        self.writes = writes
+        self.changed: dict[str, bool] = {}
+
+    @property
+    def is_postgres(self) -> bool:
+        return self.session.get_bind().dialect.name == "postgresql"
+
+    def touch(self, conversation_id: str, *, listed: bool) -> None:
+        """Ring this conversation after the commit."""
+        self.changed[conversation_id] = listed or self.changed.get(conversation_id, False)
