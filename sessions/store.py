@@ -1,0 +1,110 @@
+"""The store: transactions on the repository, and the feed that they ring."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from sessions.columns import now
+from sessions.database import BUSY_MS, open_engine, reading, writing
+from sessions.errors import Unavailable
+from sessions.faults import away_as_unavailable
+from sessions.feed import Feed
+from sessions.notices import Notices
+from sessions.poll import Poll
+from sessions.repository import Repository
+from sessions.repository.transaction import Transaction
+from sessions.ring import Ring
+
+
+class Store:
+    """One process's access to the database. `url` is as the user writes it; its schema is `upgrade`'s matter."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+        self._writes, self._reads = writing(self._engine), reading(self._engine)
+        self._ring = Ring()
+        self._poll = Poll(self.read, self._ring)
+        self._notices = Notices(url, uuid4().hex, self._ring) if self.is_postgres else None
+        self._turnstile = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.feed = Feed(self.read, self._ring)
+
+    @property
+    def is_postgres(self) -> bool:
+        return self._engine.dialect.name == "postgresql"
+
+    async def open(self) -> None:
+        """Begin to hear of what other processes commit."""
+        loops = [self._poll.run] if self._notices is None else [self._poll.run, self._notices.run]
+        self._tasks = [asyncio.create_task(loop(), name=loop.__qualname__) for loop in loops]
+
+    async def close(self) -> None:
+        """Hear nothing more and give every connection back."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Repository]:
+        """A transaction that writes: committed, then rung, at the end of the block; rolled back by an exception.
+
+        Raises Unavailable when the database is away or busy; after a lost connection the commit may have happened.
+        """
+        async with self._turn_to_write():
+            with away_as_unavailable():
+                async with _session(self._writes) as session:
+                    tx = Transaction(session, writes=True)
+                    yield Repository(tx)
+                    await session.flush()
+                    if self._notices and tx.changed:
+                        await self._notices.send(session, tx.changed)
+                    await session.commit()
+        self._ring.ring(tx.changed)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Repository]:
+        """A transaction that reads one moment of the database. Raises Unavailable."""
+        with away_as_unavailable():
+            async with _session(self._reads) as session:
+                yield Repository(Transaction(session, writes=False))
+
+    async def tidy(self, retention: timedelta | None) -> int:
+        """Forget old idempotent answers, and conversations that did not change for `retention`; returns how many.
+
+        Raises Unavailable.
+        """
+        async with self.begin() as repo:
+            await repo.idempotency.expire()
+        removed = 0
+        while retention is not None:
+            async with self.begin() as repo:
+                batch = await repo.conversations.expire(now() - retention)
+            removed += batch
+            if batch == 0:
+                break
+        return removed
+
+    @asynccontextmanager
+    async def _turn_to_write(self) -> AsyncIterator[None]:
+        """SQLite has one writer: ours queue here in order, rather than poll for its lock."""
+        if self.is_postgres:
+            yield
+            return
+        try:
+            async with asyncio.timeout(BUSY_MS / 1000):
+                await self._turnstile.acquire()
+        except TimeoutError as error:
+            raise Unavailable("the database is busy") from error
+        try:
+            yield
+        finally:
+            self._turnstile.release()
+
+
+def _session(engine: AsyncEngine) -> AsyncSession:
+    return AsyncSession(engine, expire_on_commit=False)
