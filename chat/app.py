@@ -38,7 +38,8 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     app.mount("/api/v1", _api(services))
-    browser.mount(app, services)
+    if hasattr(browser, "mount"):
+        browser.mount(app, services)
     return app
 
 

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from backend import Engine, Replicas, Timeouts
+from backend.engine import Engine, Timeouts
+from backend.replicas import Replicas
 from chat.addresses import TrustedProxies
 from chat.limits import Limits
 from chat.lookups import Lookups
 from chat.packs import Packs
-from chat.retention import keep_sweeping
+from chat.retention import keep_tidy
 from chat.services import Services
 from chat.settings import Settings
 from chat.staff_keys import StaffKeys
@@ -64,8 +65,8 @@ async def running(services: Services) -> AsyncIterator[None]:
         stack.push_async_callback(services.replicas.close)
         await services.runner.start()
         stack.push_async_callback(services.runner.stop)
-        sweeping = asyncio.create_task(keep_sweeping(services.store, services.settings.retention), name="retention")
-        stack.push_async_callback(_ended, sweeping)
+        tidying = asyncio.create_task(keep_tidy(services.store, services.settings.retention), name="retention")
+        stack.push_async_callback(_ended, tidying)
         stack.callback(services.streams.close)
         yield
 

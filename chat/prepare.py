@@ -1,5 +1,6 @@
 """What has to be there before a process uses the database: the newest schema, and the demo site with its orders."""
 
+from chat.origins import parse_origin
 from chat.settings import Settings
 from sessions import Store, seed_demo, upgrade
 
@@ -11,6 +12,13 @@ async def prepare(settings: Settings) -> None:
     await store.open()
     try:
         async with store.begin() as repo:
-            await seed_demo(repo)
+            await seed_demo(repo, own_origins(settings))
     finally:
         await store.close()
+
+
+def own_origins(settings: Settings) -> list[str]:
+    """The origins of the server's own pages, as browsers write them."""
+    if settings.public_url is not None:
+        return [parse_origin("/".join(settings.public_url.split("/")[:3]))]
+    return [f"http://{host}:{settings.port}" for host in ("127.0.0.1", "localhost")]

@@ -1,6 +1,6 @@
 """Whether this process can serve customers now."""
 
-from backend import ReplicaState, Snapshot
+from backend.placement import ReplicaState, Snapshot
 from chat.services import Services
 from sessions import Unavailable
 

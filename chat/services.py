@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request
 
-from backend import Engine, Replicas
+from backend.engine import Engine
+from backend.replicas import Replicas
 from chat.addresses import TrustedProxies
 from chat.limits import Limits
 from chat.lookups import Lookups

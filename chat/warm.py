@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from backend import Engine, Replica, cache_salt
+from backend.engine import Engine
+from backend.replicas import Replica
+from backend.salt import cache_salt
 from chat.packs import Packs
 from prompts import Line, LineRole, Pack, assemble, reply_schema
 from sessions import Server, Site, Store

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from backend import ReplicaState
+from backend.placement import ReplicaState
 
 
 class ReplicaOut(BaseModel):
