@@ -27,6 +27,11 @@ def attempt_span_id(turn_id: str, attempt: int) -> str:
     return _derived(f"attempt {turn_id} {attempt}")
 
 
+def recorded_span_id(parent: TraceParent, name: str) -> str:
+    """Id of the one span of this name that is written down afterwards under `parent`, 16 hex digits."""
+    return _derived(f"recorded {parent} {name}")
+
+
 def turn_parent(traceparent: str, turn_id: str) -> str:
     """The `traceparent` of a turn's root span, also before it starts and after it ended."""
     return str(TraceParent(parsed(traceparent).trace_id, turn_span_id(turn_id)))

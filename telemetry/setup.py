@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 
 import structlog
@@ -20,6 +21,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from sqlalchemy.exc import SQLAlchemyError
 
 from telemetry.allow import AllowedExporter
 from telemetry.identity import ChosenIds
@@ -36,6 +38,7 @@ STORE_DELAY_MS = 200  # a trace is to be read within a second of its reply
 STORE_CAPACITY = 8192  # some 1,000 turns
 POLL_S = 0.05
 LISTEN_AGAIN_S = 5
+EXPIRE_EVERY_S = 600
 CLOSE_TIMEOUT_S = 2.0
 
 _log = structlog.get_logger("telemetry")
@@ -48,6 +51,7 @@ class TelemetryConfig:
     database_url: str
     receiver_port: int | None = 4319
     receiver_host: str = "127.0.0.1"
+    retention: timedelta = timedelta(days=7)
     service: str = "web"
 
 
@@ -63,21 +67,21 @@ class Telemetry(TurnTracer):
             _StoreExporter(self.store), capacity=STORE_CAPACITY, delay_ms=STORE_DELAY_MS, on_drop=self._dropped("store")
         )
         self._processors = [self._to_store, *_collector(self._dropped("otlp"))]
-        self._listening: asyncio.Task[None] | None = None
+        self._upkeep: asyncio.Task[None] | None = None
         super().__init__(_provider(config.service, self._processors).get_tracer("pindesk"))
 
     async def open(self) -> None:
-        """Prepare the store, start the receiver."""
+        """Prepare the store, start the receiver and the upkeep."""
         await asyncio.to_thread(self.store.open)
         self._listen()
-        self._listening = asyncio.create_task(self._keep_listening(), name="telemetry-receiver")
+        self._upkeep = asyncio.create_task(self._keep_up(), name="telemetry-upkeep")
 
     async def close(self) -> None:
         """Stop receiving and deliver what is left; a dead collector costs at most two seconds."""
-        if self._listening is not None:
-            self._listening.cancel()
+        if self._upkeep is not None:
+            self._upkeep.cancel()
             with suppress(asyncio.CancelledError):
-                await self._listening
+                await self._upkeep
         if self.receiver is not None:
             await asyncio.to_thread(self.receiver.stop)
         await asyncio.gather(*(asyncio.to_thread(each.close, CLOSE_TIMEOUT_S) for each in self._processors))
@@ -117,11 +121,23 @@ class Telemetry(TurnTracer):
             # Of several processes on one machine the first receives for all: they share the store.
             _log.info("receiver_elsewhere", address=str(error))
 
-    async def _keep_listening(self) -> None:
-        """Take the receiver over when the process that had it is gone."""
+    async def _keep_up(self) -> None:
+        """Take the receiver over when the process that had it is gone, and delete what is old."""
+        expired_at = -EXPIRE_EVERY_S
         while True:
-            await asyncio.sleep(LISTEN_AGAIN_S)
             self._listen()
+            if monotonic() - expired_at >= EXPIRE_EVERY_S:
+                expired_at = monotonic()
+                await self._expire()
+            await asyncio.sleep(LISTEN_AGAIN_S)
+
+    async def _expire(self) -> None:
+        try:
+            gone = await asyncio.to_thread(self.store.expire, self.config.retention)
+        except SQLAlchemyError as error:
+            _log.warning("spans_not_expired", error_type=type(error).__name__)
+        else:
+            _log.info("spans_expired", count=gone)
 
 
 class _StoreExporter(SpanExporter):

@@ -6,7 +6,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanKind, Tracer, set_span_in_context
 from opentelemetry.util.types import AttributeValue
 
-from telemetry.identity import attempt_span_id, chosen, turn_span_id
+from telemetry.identity import attempt_span_id, chosen, recorded_span_id, turn_span_id
 from telemetry.names import (
     ATTEMPT,
     ATTEMPT_OUTCOME,
@@ -71,9 +71,12 @@ class TurnTracer:
             )
 
     def record_lost_attempt(
-        self, traceparent: str, conversation_id: str, turn_id: str, attempt: int, model: str, *, at_ns: int
+        self, traceparent: str, conversation_id: str, turn_id: str, attempt: int, model: str, *, accepted_ns: int
     ) -> None:
-        """Write down an attempt whose owner died before it ended the span, so that what hangs on it has a parent."""
+        """Write down an attempt whose owner may have died before it ended the span, so that it is in the tree.
+
+        Its time is the turn's acceptance: the store keeps the later end, so the span of an owner that did end it stays.
+        """
         attributes = {
             **_chat_attributes(model, attempt),
             CONVERSATION_ID: conversation_id,
@@ -82,13 +85,18 @@ class TurnTracer:
         }
         parent = TraceParent(parsed(traceparent).trace_id, turn_span_id(turn_id))
         with chosen(span_id=attempt_span_id(turn_id, attempt)):
-            self._record(chat_span(model), parent, at_ns, at_ns, attributes)
+            self._record(chat_span(model), parent, accepted_ns, accepted_ns, attributes)
 
     def record(
         self, name: str, parent: str, start_ns: int, end_ns: int, attributes: SpanAttributes | None = None
     ) -> None:
-        """Write down a span that is already over, under the span that the `traceparent` `parent` names."""
-        self._record(name, parsed(parent), start_ns, end_ns, attributes)
+        """Write down a span that is already over, under the span that the `traceparent` `parent` names.
+
+        Under one parent a name counts once: repeated, the later end replaces the earlier.
+        """
+        above = parsed(parent)
+        with chosen(span_id=recorded_span_id(above, name)):
+            self._record(name, above, start_ns, end_ns, attributes)
 
     def _record(
         self, name: str, parent: TraceParent, start_ns: int, end_ns: int, attributes: SpanAttributes | None

@@ -57,9 +57,10 @@ class TurnTrace:
         self._attempts = claim.attempts
         self._ended = False
         traceparent = claim.traceparent or admit(None, trusted=False)
+        accepted_ns = int(claim.created_at.timestamp() * 1e9)
         if claim.attempts > 1:
             telemetry.record_lost_attempt(
-                traceparent, claim.conversation_id, claim.turn_id, claim.attempt - 1, model, at_ns=time.time_ns()
+                traceparent, claim.conversation_id, claim.turn_id, claim.attempt - 1, model, accepted_ns=accepted_ns
             )
         waited_ms = since_ms(claim.created_at)
         self._metrics.queue_seconds.observe(waited_ms / 1000)
@@ -67,7 +68,7 @@ class TurnTrace:
             traceparent,
             claim.conversation_id,
             claim.turn_id,
-            start_ns=int(claim.created_at.timestamp() * 1e9),
+            start_ns=accepted_ns,
             attributes={
                 SITE: claim.site_key,
                 PACK: claim.pack,

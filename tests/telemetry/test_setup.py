@@ -1,5 +1,6 @@
 import asyncio
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,25 @@ async def test_a_second_process_relies_on_the_firsts_receiver_and_inherits_it(tm
     second._listen()
 
     assert second.receiver.is_running
+    await second.close()
+
+
+async def test_old_spans_go_by_themselves(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'pindesk.db'}"
+    traceparent = admit(None, trusted=False)
+    first = Telemetry(TelemetryConfig(url, receiver_port=None))
+    await first.open()
+    play_turn(first, traceparent, "trn_1")
+    await first.close()
+
+    second = Telemetry(TelemetryConfig(url, receiver_port=None, retention=timedelta(0)))
+    await second.open()
+    for _ in range(100):
+        if not await second.store.trace(trace_id_of(traceparent)):
+            break
+        await asyncio.sleep(0.02)
+
+    assert await second.store.trace(trace_id_of(traceparent)) == []
     await second.close()
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -12,6 +13,7 @@ from telemetry.names import (
     ATTEMPT_OUTCOME,
     CONVERSATION_ID,
     MESSAGE_CHARACTERS,
+    PAINT,
     REPLICA,
     REQUEST_MODEL,
     SITE,
@@ -22,6 +24,7 @@ from telemetry.names import (
 from telemetry.propagation import TraceParent, admit, parsed, trace_id_of, traceparent_of
 from telemetry.record import from_span
 from telemetry.spans import TurnTracer
+from telemetry.store import SpanStore
 from telemetry.tree import TraceTree, build_tree
 from tests.telemetry.spans import TRACE_ID
 
@@ -117,7 +120,7 @@ def test_a_turn_that_changed_its_owner_keeps_one_tree() -> None:
     dead.tracer.start_span("llm_request", context=set_span_in_context(lost_attempt)).end()
 
     turn = alive.start_turn(own, "cnv_1", "trn_1", start_ns=1)
-    alive.record_lost_attempt(own, "cnv_1", "trn_1", 1, "pindesk", at_ns=7)
+    alive.record_lost_attempt(own, "cnv_1", "trn_1", 1, "pindesk", accepted_ns=7)
     alive.start_attempt(turn, "trn_1", 2, "pindesk", {ATTEMPT_OUTCOME: AttemptOutcome.STOPPED}).end()
     turn.end()
 
@@ -138,3 +141,29 @@ def test_a_turn_that_changed_its_owner_keeps_one_tree() -> None:
 def test_a_parent_that_is_no_traceparent_is_refused(traced: Traced) -> None:
     with pytest.raises(ValueError, match="traceparent"):
         traced.start_turn("garbage", "cnv_1", "trn_1")
+
+
+def test_the_mark_of_a_lost_attempt_never_hides_one_that_was_ended(traced: Traced, tmp_path: Path) -> None:
+    own = admit(None, trusted=True)
+    store = SpanStore(f"sqlite:///{tmp_path / 'pindesk.db'}")
+    store.open()
+    turn = traced.start_turn(own, "cnv_1", "trn_1")
+    traced.start_attempt(turn, "trn_1", 1, "pindesk", {ATTEMPT_OUTCOME: AttemptOutcome.FAILED}).end()
+    traced.record_lost_attempt(own, "cnv_1", "trn_1", 1, "pindesk", accepted_ns=7)
+
+    for span in traced.kept.get_finished_spans():
+        store.save([from_span(span)])
+
+    (kept,) = store.read(trace_id_of(own))
+    assert kept.attributes[ATTEMPT_OUTCOME] == AttemptOutcome.FAILED
+    store.close()
+
+
+def test_what_is_recorded_twice_is_one_span(traced: Traced) -> None:
+    own = turn_parent(admit(None, trusted=False), "trn_1")
+
+    for name in (PAINT, PAINT, STORE):
+        traced.record(name, own, 5, 6)
+
+    first, second, other = (span.context.span_id for span in traced.kept.get_finished_spans())
+    assert first == second != other
