@@ -6,7 +6,7 @@ UV := $(APP)/uv
 INSTALL := $(UV) pip install --python
 
 # The CPU build of torch is not on the package index: pip's own setting says where it is, else PyTorch's page of wheels.
-export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),https://download.pytorch.org/whl/cpu/torch/)
+CPU_TORCH ?= $(addprefix --find-links=,$(or $(PIP_FIND_LINKS),https://download.pytorch.org/whl/cpu/torch/))
 export UV_HTTP_TIMEOUT ?= 300
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
@@ -16,6 +16,7 @@ NEEDED_DISK_GIB := 4
 
 .PHONY: help run test engine check lint format requirements model ps logs clean
 .SILENT:
+.DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
 help:
@@ -32,7 +33,9 @@ help:
 run: $(APP)/.app engine
 	exec $(APP)/python -m chat.start
 
-test: $(APP)/.test engine
+# The tests that need an engine run on whichever build is installed, else on the CPU build.
+test: $(APP)/.test
+	test -e .venv/engine/.gpu || $(MAKE) --no-print-directory .venv/engine/.cpu
 	exec $(APP)/python -m pytest $(ARGS)
 
 check: lint test
@@ -75,7 +78,7 @@ engine: $(APP)/.app
 	echo "Installing the engine's environment (vLLM for the CPU)"
 	test ! -e .venv/engine/.gpu || rm -r .venv/engine
 	$(UV) venv --quiet --allow-existing --python $(APP)/python .venv/engine
-	$(INSTALL) .venv/engine/bin/python --no-deps -r requirements/engine-cpu.txt
+	$(INSTALL) .venv/engine/bin/python --no-deps $(CPU_TORCH) -r requirements/engine-cpu.txt
 	touch $@
 
 .venv/engine/.gpu: pyproject.toml | $(UV)
@@ -92,12 +95,12 @@ COMPILE = $(UV) pip compile --quiet $(UPGRADE) --python-version 3.11 --no-header
 requirements: $(UV)
 	$(COMPILE) --extra app --output-file requirements/app.txt
 	$(COMPILE) --extra app --extra test --constraint requirements/app.txt --output-file requirements/test.txt
-	$(COMPILE) --extra engine-cpu --override requirements/engine-cpu.overrides.txt \
+	$(COMPILE) --extra engine-cpu --override requirements/engine-cpu.overrides.txt $(CPU_TORCH) \
 		--output-file requirements/engine-cpu.txt
 
 # Processes of a running Pindesk
 
-CTL := $(APP)/supervisorctl -c var/supervisord.conf
+CTL := $(APP)/python -m supervisor.supervisorctl -c var/supervisord.conf
 
 ps:
 	$(CTL) status || true

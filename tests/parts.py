@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ENGINE_PYTHON = ROOT / ".venv/engine/bin/python"
+GPU_ENGINE = ROOT / ".venv/engine/.gpu"
 STARTER_MODEL = ROOT / "backend/starter_model"
 POSTGRES_PROGRAMS = Path("/usr/lib/postgresql")
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from backend.replica import ReplicaConfig, command
-from tests.parts import ENGINE_PYTHON, STARTER_MODEL
+from tests.parts import ENGINE_PYTHON, GPU_ENGINE, STARTER_MODEL
 from tests.processes import ServerProcess, free_port
 
 _LOADED_WITHIN_S = 300
@@ -31,7 +31,7 @@ class ReplicaProcess(ServerProcess):
             model=os.environ.get("PINDESK_TEST_MODEL", str(STARTER_MODEL)),
             port=port,
             python=ENGINE_PYTHON,
-            cpu=True,
+            cpu=not GPU_ENGINE.exists(),
             otlp_endpoint=f"http://127.0.0.1:{otlp_port}/v1/traces",
             engine_args=engine_args,
         )
