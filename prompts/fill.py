@@ -115,6 +115,16 @@ class Fill:
         return self._stream.text
 
     @property
+    def head_closed(self) -> bool:
+        """True once `slots` has closed: what follows is for the staff only."""
+        return self._stream.head_closed
+
+    @property
+    def replay(self) -> str:
+        """The reply as later prompts replay it: the engine's own text, closed after the slots if the rest is cut."""
+        return self._stream.text if self.annotation else self._stream.head_text + "}"
+
+    @property
     def annotation(self) -> Annotation | None:
         """The staff's part; None while it is missing, or if the text as a whole breaks the schema."""
         tail = self._stream.tail() if self._stream.closed else None

@@ -79,7 +79,12 @@ def content_hash(root: Path) -> str:
 def _template(path: Path, root: Path, problems: list[Problem]) -> Template | None:
     """One template file."""
     form = _parse(path, root, TemplateFile, problems)
-    return form.template(path.stem) if form else None
+    if form is None:
+        return None
+    if form.id not in (None, path.stem):
+        message = f"The template is called {form.id} and its file {path.stem}."
+        problems.append(Problem(path.relative_to(root).as_posix(), 1, message, "Leave `id` out: the file's name counts."))
+    return form.template(path.stem)
 
 
 def _prose(path: Path, root: Path, header: PackFile | None, problems: list[Problem]) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import product
+from math import prod
 
 from prompts.errors import BodyError
 from prompts.lookup import FactValue
@@ -68,11 +69,16 @@ def _longest(pack: Pack, template: Template, locale: str) -> str:
 
 
 def combinations(pack: Pack, template: Template, locale: str) -> Iterator[Mapping[str, object]]:
-    """Values for a body: each slot absent and present, each choice, each fact; facts only if a lookup can be made."""
+    """Values for a body: each slot absent and present, each choice, each fact; facts only if a lookup can be made.
+
+    Raises `BodyError` if there are more than can be rehearsed.
+    """
     args = pack.lookups[template.lookup.name].args if template.lookup else ()
     facts = {name: [spoken(fact, v, locale) for v in _fact_values(fact)] for name, fact in pack.facts_of(template).items()}
     slots = {slot.name: _slot_values(slot) for slot in template.asked}
-    return islice(_crossed(pack.constants(locale), slots, facts, args), MAX_COMBINATIONS)
+    if prod(map(len, [*slots.values(), *facts.values()])) > MAX_COMBINATIONS:
+        raise BodyError(f"There are more than {MAX_COMBINATIONS} combinations of its values")
+    return _crossed(pack.constants(locale), slots, facts, args)
 
 
 def _crossed(

@@ -30,6 +30,11 @@ class ReplyStream:
     def closed(self) -> bool:
         return self._end is not None
 
+    @property
+    def head_text(self) -> str:
+        """The text up to the end of `slots`, or all of it before that."""
+        return self.text[: self._head_end]
+
     def feed(self, chunk: str) -> None:
         """Takes the next piece of the engine's text."""
         for at, char in enumerate(chunk, start=len(self.text) + 1):
@@ -58,13 +63,13 @@ class ReplyStream:
         its closing quote has come. Raises `InvalidReply` for what cannot become a lawful reply any more.
         """
         try:
-            members = from_json(self.text[: self._head_end], allow_partial=True) if self.text.strip() else {}
+            members = from_json(self.head_text, allow_partial=True) if self.text.strip() else {}
         except ValueError as error:
             raise InvalidReply("The output is not JSON.") from error
         if not isinstance(members, dict) or tuple(members) != HEAD[: len(members)]:
             raise InvalidReply("The members are not action, template, slots.")
         if self.head_closed:
-            self._strict(self.text[: self._head_end] + "}", HEAD)
+            self._strict(self.head_text + "}", HEAD)
         elif self.closed:
             raise InvalidReply("The object closed before its slots.")
         return members

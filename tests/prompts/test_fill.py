@@ -242,6 +242,15 @@ def test_a_whole_annotation_is_read(demo: Pack) -> None:
     assert fill.raw == raw + "\n"
 
 
+def test_history_replays_the_engines_own_text_closed_after_the_slots_if_the_rest_is_cut(demo: Pack) -> None:
+    raw = reply("thanks")
+    whole, half = Fill(demo, "en", ["thanks"]), Fill(demo, "en", ["thanks"])
+    play(whole, [raw])
+    play(half, [raw[:60]])
+    assert whole.head_closed and whole.replay == raw
+    assert half.head_closed and half.replay == '{"action":"reply","template":"thanks","slots":{}}'
+
+
 def test_blanks_between_tokens_are_lawful(demo: Pack) -> None:
     fill = Fill(demo, "en", ["cancel 10234"])
     play(fill, ['\n{ "action": "reply", "template": "cancel_order",\n "slots": { "order_id": "10234" }, "demand": "x" '])

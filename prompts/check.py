@@ -1,0 +1,60 @@
+"""`python -m prompts check`: every mistake of a pack before a customer meets it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from prompts.errors import PackError, Problem
+from prompts.figures import Figures, measure
+from prompts.load import load_pack
+
+PACKS = Path(__file__).parent / "packs"
+CONTEXT_TOKENS = 4096
+MAX_CONTEXT_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome for one pack; without `figures` it could not be loaded."""
+
+    name: str
+    problems: tuple[Problem, ...]
+    figures: Figures | None = None
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    def lines(self) -> list[str]:
+        """The report for a terminal."""
+        told = [f"{self.name}/{problem}" for problem in self.problems]
+        if self.figures is None:
+            return told
+        counted = "" if self.figures.counted else " (estimated; give --model for a count)"
+        grammar = f"{self.figures.grammar_ms:.0f} ms" if self.figures.grammar_ms is not None else "not measured here"
+        return [
+            *told,
+            f"{self.name}: {'ok' if self.ok else 'refused'}, {self.figures.templates} templates, "
+            f"system prompt {self.figures.prompt_tokens} tokens{counted}, grammar {grammar}",
+        ]
+
+
+def check(folder: Path, *, model: Path | None = None, context_tokens: int = CONTEXT_TOKENS) -> Report:
+    """Checks the pack in `folder`; `model` is the folder of the served model, for exact figures."""
+    try:
+        pack = load_pack(folder)
+    except PackError as error:
+        return Report(folder.name, tuple(error.problems))
+    figures = measure(pack, model)
+    allowed = int(context_tokens * MAX_CONTEXT_SHARE)
+    if figures.prompt_tokens <= allowed:
+        return Report(pack.name, (), figures)
+    message = f"The system prompt has {figures.prompt_tokens} tokens; half of the context is {allowed}."
+    problem = Problem("system.md", 1, message, "Remove templates or policies, or serve a longer context.")
+    return Report(pack.name, (problem,), figures)
+
+
+def pack_folders(names: list[str]) -> list[Path]:
+    """Folders of packs given by name or path; all that ship if none is given."""
+    if not names:
+        return sorted(path.parent for path in PACKS.glob("*/pack.toml"))
+    return [PACKS / name if (PACKS / name).is_dir() else Path(name) for name in names]

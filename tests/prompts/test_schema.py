@@ -1,0 +1,79 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from prompts import Fill, InvalidReply, Pack, compact, load_pack, reply_schema
+from prompts.schema import HEAD, TAIL
+from tests.prompts.conftest import DEMO
+
+PACK = load_pack(DEMO)
+VALIDATOR = Draft202012Validator(reply_schema(PACK))
+
+
+def test_the_schema_is_lawful_and_has_a_branch_for_each_template_offered(demo: Pack) -> None:
+    schema = reply_schema(demo)
+    Draft202012Validator.check_schema(schema)
+    named = [branch["properties"]["template"]["const"] for branch in schema["anyOf"]]
+    assert named == [template.id for template in demo.offered]
+    assert "unavailable" not in named and "order_not_found" not in named
+
+
+def test_properties_come_in_the_order_in_which_the_engine_writes_them(demo: Pack) -> None:
+    for branch in reply_schema(demo)["anyOf"]:
+        assert tuple(branch["properties"]) == tuple(branch["required"]) == HEAD + TAIL
+        assert branch["additionalProperties"] is False
+
+
+def test_no_length_is_in_the_schema(demo: Pack) -> None:
+    assert "Length" not in json.dumps(reply_schema(demo))
+
+
+def test_only_restricts_the_templates(demo: Pack) -> None:
+    schema = reply_schema(demo, only={"thanks", "unavailable"})
+    assert [branch["properties"]["template"]["const"] for branch in schema["anyOf"]] == ["thanks"]
+    with pytest.raises(ValueError, match="No template"):
+        reply_schema(demo, only={"unavailable"})
+
+
+def test_candidates_narrow_copied_slots(demo: Pack) -> None:
+    schema = reply_schema(demo, candidates={"order_id": ["10234"]})
+    slots = {branch["properties"]["template"]["const"]: branch["properties"]["slots"] for branch in schema["anyOf"]}
+    assert slots["cancel_order"]["properties"]["order_id"] == {"enum": ["10234", None]}
+    assert slots["order_details"]["properties"]["order_id"] == {"enum": ["10234"]}
+    assert slots["review"]["properties"]["product"] == {"anyOf": [{"type": "string"}, {"type": "null"}]}
+
+
+def test_without_candidates_a_slot_is_null_or_its_template_is_left_out(demo: Pack) -> None:
+    schema = reply_schema(demo, candidates={"order_id": []})
+    slots = {branch["properties"]["template"]["const"]: branch["properties"]["slots"] for branch in schema["anyOf"]}
+    assert slots["cancel_order"]["properties"]["order_id"] == {"enum": [None]}
+    assert "order_details" not in slots
+
+
+JSON_VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.just("10234") | st.just({})
+SLOTS = st.dictionaries(st.sampled_from(["order_id", "amount", "city", "x"]), JSON_VALUES, max_size=3)
+
+
+@given(
+    action=st.sampled_from(["reply", "clarify", "handoff", "x"]),
+    template=st.sampled_from(["thanks", "cancel_order", "get_refund", "clarify", "handoff", "order_not_found", "x"]),
+    slots=SLOTS,
+    tail=st.sampled_from([TAIL, TAIL[:2]]),
+    sentiment=st.sampled_from(["neutral", "bored"]),
+)
+def test_what_the_fill_accepts_the_schema_accepts(
+    action: str, template: str, slots: dict[str, object], tail: tuple[str, ...], sentiment: str
+) -> None:
+    values = {"demand": "x", "sentiment": sentiment, "action_reason": "answered"}
+    reply = {"action": action, "template": template, "slots": slots} | {name: values[name] for name in tail}
+    fill = Fill(PACK, "en", ["10234"])
+    try:
+        fill.feed(compact(reply))
+    except InvalidReply:
+        assert fill.reply is None
+        return
+    assert VALIDATOR.is_valid(reply) == (fill.annotation is not None)
+    assert VALIDATOR.is_valid({**reply, "demand": "x", "sentiment": "neutral", "action_reason": "answered"})
