@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-from opentelemetry.sdk.resources import SERVICE_NAME
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import StatusCode
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from telemetry.allow import Attributes, allowed, with_error_type
+from telemetry.names import ERROR_TYPE
 
 MAX_NAME_CHARACTERS = 64
 
@@ -55,8 +56,30 @@ def from_span(span: ReadableSpan) -> SpanRecord:
     )
 
 
+def to_span(record: SpanRecord) -> ReadableSpan:
+    """The span as an exporter takes it, for one that a replica sent and a collector is to have too."""
+    trace_id = int(record.trace_id, 16)
+    parent = _context(trace_id, int(record.parent_id, 16)) if record.parent_id else None
+    return ReadableSpan(
+        name=record.name,
+        context=_context(trace_id, int(record.span_id, 16)),
+        parent=parent,
+        resource=Resource({SERVICE_NAME: record.service}),
+        attributes=record.attributes,
+        events=[Event(event["name"], event["attributes"], event["time_ns"]) for event in record.events],
+        kind=SpanKind.SERVER,
+        status=Status(StatusCode.ERROR if ERROR_TYPE in record.attributes else StatusCode.UNSET),
+        start_time=record.start_ns,
+        end_time=record.end_ns,
+    )
+
+
 def event_records(events: Sequence[tuple[str, Attributes, int]]) -> list[EventRecord]:
     return [EventRecord(name=cut(name), time_ns=time_ns, attributes=found) for name, found, time_ns in events]
+
+
+def _context(trace_id: int, span_id: int) -> SpanContext:
+    return SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
 
 
 def cut(name: str) -> str:

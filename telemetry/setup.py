@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
 from time import monotonic
 
 import structlog
@@ -29,7 +30,7 @@ from telemetry.listener import Listener, PortTaken
 from telemetry.metrics import Metrics
 from telemetry.pipeline import BoundedProcessor, ConversationIds, Drop, OnDrop
 from telemetry.receiver import receiver_app
-from telemetry.record import SpanRecord, from_span
+from telemetry.record import SpanRecord, from_span, to_span
 from telemetry.spans import TurnTracer
 from telemetry.store import SpanStore
 from telemetry.tree import TraceTree, build_tree
@@ -66,7 +67,8 @@ class Telemetry(TurnTracer):
         self._to_store = BoundedProcessor(
             _StoreExporter(self.store), capacity=STORE_CAPACITY, delay_ms=STORE_DELAY_MS, on_drop=self._dropped("store")
         )
-        self._processors = [self._to_store, *_collector(self._dropped("otlp"))]
+        self._to_collector = _collector(self._dropped("otlp"))
+        self._processors = [self._to_store, *self._to_collector]
         self._upkeep: asyncio.Task[None] | None = None
         super().__init__(_provider(config.service, self._processors).get_tracer("pindesk"))
 
@@ -103,7 +105,10 @@ class Telemetry(TurnTracer):
         await asyncio.to_thread(self.store.forget, trace_ids)
 
     def _receive(self, records: Sequence[SpanRecord]) -> None:
+        """Keep what replicas sent, and pass it on to where our own spans go."""
         self.store.save(records)
+        for processor, record in product(self._to_collector, records):
+            processor.on_end(to_span(record))
         self.metrics.received_spans.inc(len(records))
 
     def _dropped(self, destination: str) -> OnDrop:

@@ -1,16 +1,18 @@
 import asyncio
 import time
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from opentelemetry.trace import use_span
-from prometheus_client import Counter
+from prometheus_client import Counter as Metric
 
 from telemetry import Telemetry, TelemetryConfig, names
 from telemetry.identity import turn_parent
 from telemetry.names import ATTEMPT_OUTCOME, CONVERSATION_ID, AttemptOutcome
 from telemetry.propagation import admit, trace_id_of, traceparent_of
+from telemetry.tree import build_tree
 from tests.telemetry.spans import Replica
 
 BUDGET_MS = 2.0
@@ -42,7 +44,7 @@ def play_turn(telemetry: Telemetry, traceparent: str, turn_id: str) -> str:
     return traceparent_of(attempt)
 
 
-def counted(counter: Counter) -> float:
+def counted(counter: Metric) -> float:
     return sum(sample.value for family in counter.collect() for sample in family.samples if "_total" in sample.name)
 
 
@@ -188,16 +190,19 @@ async def test_a_collector_by_the_standard_variables_gets_the_spans_without_text
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{telemetry.receiver.port}")
     monkeypatch.setenv("OTEL_SERVICE_NAME", "shop-chat")
-    sender = Telemetry(TelemetryConfig(f"sqlite:///{tmp_path / 'other.db'}", receiver_port=None))
+    sender = Telemetry(TelemetryConfig(f"sqlite:///{tmp_path / 'other.db'}", receiver_port=0))
     await sender.open()
     traceparent = admit(None, trusted=False)
-    play_turn(sender, traceparent, "trn_1")
+    engine_parent = play_turn(sender, traceparent, "trn_1")
+    replica = Replica(sender.receiver.port, "r0")
+    await asyncio.to_thread(replica.answer, engine_parent, gen_ai_prompt=CANARY)
+    replica.close()
 
     await sender.close()
 
     spans = await telemetry.store.trace(trace_id_of(traceparent))
-    assert len(spans) == 7
-    assert {span.service for span in spans} == {"shop-chat"}
+    assert build_tree(spans, "trn_1")["complete"]
+    assert Counter(span.service for span in spans) == {"shop-chat": 7, "r0": 1}
     assert CANARY not in repr(spans)
 
 
