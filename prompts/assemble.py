@@ -14,8 +14,9 @@ from prompts.pack import Pack
 PROMPT_FORM_MAX_CHARS = 2000
 
 _OUR_MARKS = re.compile(r"\[(?=\s*(?:agent|note|facts|/?inst)\s*\])", re.IGNORECASE)
-_SPECIAL_OPEN = re.compile(r"<(?=[|｜/A-Za-z_])")
-_SPECIAL_CLOSE = re.compile(r"(?<=[|｜])>")
+# U+FF5C, the full-width bar, stands in the special tokens of some models.
+_SPECIAL_OPEN = re.compile(r"<(?=[|\uff5c/A-Za-z_])")
+_SPECIAL_CLOSE = re.compile(r"(?<=[|\uff5c])>")
 
 
 class LineRole(StrEnum):

@@ -14,7 +14,7 @@ from prompts.catalogue import system_prompt
 from prompts.pack import Pack
 from prompts.schema import reply_schema
 
-# Measured on the demo shop: 3.9 with a vocabulary of 65,000 pieces, 4.6 with one of 100,000; this errs on the safe side.
+# Measured on the demo shop: 3.9 with a vocabulary of 65,000 pieces, 4.6 with one of 100,000; lower is safer.
 CHARS_PER_TOKEN = 3.5
 
 

@@ -17,10 +17,10 @@ class PackFile(Frozen):
     locales: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("en",)
     greeting: Localised
-    starters: dict[str, tuple[str, ...]] = {}
-    values: dict[str, Localised] = {}
+    starters: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    values: dict[str, Localised] = Field(default_factory=dict)
     limits: Limits = Limits()
-    lookups: dict[str, Lookup] = {}
+    lookups: dict[str, Lookup] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -36,10 +36,10 @@ class TemplateFile(Frozen):
     when: str = Field(default="", pattern=r"^[^\r\n]*$")
     action: Action = Action.REPLY
     hidden: bool = False
-    slots: dict[str, Slot] = {}
+    slots: dict[str, Slot] = Field(default_factory=dict)
     body: Localised
-    lead: Localised = {}
-    quick_replies: dict[str, tuple[str, ...]] = {}
+    lead: Localised = Field(default_factory=dict)
+    quick_replies: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     lookup: TemplateLookup | None = None
 
     def template(self, template_id: str) -> Template:

@@ -83,7 +83,9 @@ def _template(path: Path, root: Path, problems: list[Problem]) -> Template | Non
         return None
     if form.id not in (None, path.stem):
         message = f"The template is called {form.id} and its file {path.stem}."
-        problems.append(Problem(path.relative_to(root).as_posix(), 1, message, "Leave `id` out: the file's name counts."))
+        problems.append(
+            Problem(path.relative_to(root).as_posix(), 1, message, "Leave `id` out: the file's name counts.")
+        )
     return form.template(path.stem)
 
 

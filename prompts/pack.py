@@ -90,10 +90,10 @@ class Pack(Frozen):
     locales: tuple[str, ...]
     languages: tuple[str, ...]
     greeting: dict[str, str]
-    starters: dict[str, tuple[str, ...]] = {}
-    values: dict[str, dict[str, str]] = {}
+    starters: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
     limits: Limits = Limits()
-    lookups: dict[str, Lookup] = {}
+    lookups: dict[str, Lookup] = Field(default_factory=dict)
     system: str
     policies: tuple[str, ...] = ()
     templates: dict[str, Template]

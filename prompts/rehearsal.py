@@ -74,7 +74,9 @@ def combinations(pack: Pack, template: Template, locale: str) -> Iterator[Mappin
     Raises `BodyError` if there are more than can be rehearsed.
     """
     args = pack.lookups[template.lookup.name].args if template.lookup else ()
-    facts = {name: [spoken(fact, v, locale) for v in _fact_values(fact)] for name, fact in pack.facts_of(template).items()}
+    facts = {
+        name: [spoken(fact, v, locale) for v in _fact_values(fact)] for name, fact in pack.facts_of(template).items()
+    }
     slots = {slot.name: _slot_values(slot) for slot in template.asked}
     if prod(map(len, [*slots.values(), *facts.values()])) > MAX_COMBINATIONS:
         raise BodyError(f"There are more than {MAX_COMBINATIONS} combinations of its values")

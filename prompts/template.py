@@ -83,8 +83,8 @@ class Template(Frozen):
     hidden: bool = False
     slots: tuple[Slot, ...] = ()
     bodies: dict[str, str]
-    leads: dict[str, str] = {}
-    quick_replies: dict[str, tuple[str, ...]] = {}
+    leads: dict[str, str] = Field(default_factory=dict)
+    quick_replies: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     lookup: TemplateLookup | None = None
 
     @property

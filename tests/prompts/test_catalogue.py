@@ -5,7 +5,8 @@ from tests.prompts.conftest import DEMO
 
 def test_the_system_prompt_is_who_policies_and_catalogue(demo: Pack) -> None:
     who, *policies, reply, clarify, handoff = system_prompt(demo).split("\n\n")
-    assert demo.brand in who and "{{" not in who
+    assert demo.brand in who
+    assert "{{" not in who
     assert policies == list(demo.policies)
     assert reply.startswith("Reply with:\n- cancel_order(order_id?): ")
     assert clarify.startswith("Clarify with:\n- clarify(): ")
@@ -14,7 +15,8 @@ def test_the_system_prompt_is_who_policies_and_catalogue(demo: Pack) -> None:
 
 def test_hidden_templates_are_not_in_it(demo: Pack) -> None:
     hidden = [template.id for template in demo.templates.values() if template.hidden]
-    assert hidden and not any(f"- {name}(" in system_prompt(demo) for name in hidden)
+    assert hidden
+    assert not any(f"- {name}(" in system_prompt(demo) for name in hidden)
 
 
 def test_it_is_the_same_at_every_reading(demo: Pack) -> None:

@@ -12,7 +12,8 @@ from tests.prompts.conftest import DEMO, Edit
 def test_the_packs_that_ship_are_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 0
     told = capsys.readouterr().out
-    assert "demo-shop: ok, " in told and " templates, system prompt " in told
+    assert "demo-shop: ok, " in told
+    assert " templates, system prompt " in told
 
 
 def test_a_mistake_is_printed_with_file_line_and_remedy(
@@ -38,14 +39,16 @@ def test_tokens_are_counted_with_the_models_tokenizer(tmp_path: Path) -> None:
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     report = check(DEMO, model=tmp_path)
-    assert report.figures is not None and report.figures.counted
+    assert report.figures is not None
+    assert report.figures.counted
     assert 300 < report.figures.prompt_tokens < 900
     assert "estimated" not in report.lines()[-1]
 
 
 def test_a_model_without_a_tokenizer_gives_an_estimate(tmp_path: Path) -> None:
     report = check(DEMO, model=tmp_path)
-    assert report.figures is not None and not report.figures.counted
+    assert report.figures is not None
+    assert not report.figures.counted
 
 
 def test_packs_are_found_by_name_or_path(folder: Path) -> None:
@@ -54,6 +57,8 @@ def test_packs_are_found_by_name_or_path(folder: Path) -> None:
 
 
 def test_the_command_runs_as_a_module() -> None:
-    done = subprocess.run([sys.executable, "-m", "prompts", "check", "demo-shop"], cwd=PACKS.parents[1], capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "prompts", "check", "demo-shop"], cwd=PACKS.parents[1], capture_output=True
+    )
     assert done.returncode == 0
     assert done.stdout.startswith(b"demo-shop: ok")

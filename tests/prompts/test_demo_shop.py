@@ -8,13 +8,47 @@ from prompts import Action, Kind, Pack, SlotType
 from prompts.rehearsal import combinations
 from prompts.render import render
 
-BITEXT = """
-cancel_order change_order change_shipping_address check_cancellation_fee check_invoice check_payment_methods
-check_refund_policy complaint contact_customer_service contact_human_agent create_account delete_account
-delivery_options delivery_period edit_account get_invoice get_refund newsletter_subscription payment_issue place_order
-recover_password registration_problems review set_up_shipping_address switch_account track_order track_refund
-""".split()
-OURS = "greeting thanks clarify out_of_scope handoff order_late item_damaged item_wrong item_missing refund_late".split()
+BITEXT = [
+    "cancel_order",
+    "change_order",
+    "change_shipping_address",
+    "check_cancellation_fee",
+    "check_invoice",
+    "check_payment_methods",
+    "check_refund_policy",
+    "complaint",
+    "contact_customer_service",
+    "contact_human_agent",
+    "create_account",
+    "delete_account",
+    "delivery_options",
+    "delivery_period",
+    "edit_account",
+    "get_invoice",
+    "get_refund",
+    "newsletter_subscription",
+    "payment_issue",
+    "place_order",
+    "recover_password",
+    "registration_problems",
+    "review",
+    "set_up_shipping_address",
+    "switch_account",
+    "track_order",
+    "track_refund",
+]
+OURS = [
+    "greeting",
+    "thanks",
+    "clarify",
+    "out_of_scope",
+    "handoff",
+    "order_late",
+    "item_damaged",
+    "item_wrong",
+    "item_missing",
+    "refund_late",
+]
 SLOT_NAMES = {"order_id", "email", "amount", "product", "date", "name", "account_type", "city"}
 
 
@@ -73,11 +107,23 @@ def test_every_order_status_is_told(demo: Pack) -> None:
     statuses = demo.lookups["order_status"].facts["status"].choices
     for template in demo.offered:
         if template.lookup:
-            told = {v["status"]: render(template.bodies["en"], v) for v in combinations(demo, template, "en") if "status" in v}
+            told = {
+                v["status"]: render(template.bodies["en"], v)
+                for v in combinations(demo, template, "en")
+                if "status" in v
+            }
             assert set(told) == set(statuses)
 
 
 def test_a_human_can_be_asked_for_wherever_the_bot_may_be_stuck(demo: Pack) -> None:
-    stuck = ["order_not_found", "order_unknown_service", "unavailable", "failed", "clarify", "out_of_scope", "complaint"]
+    stuck = [
+        "order_not_found",
+        "order_unknown_service",
+        "unavailable",
+        "failed",
+        "clarify",
+        "out_of_scope",
+        "complaint",
+    ]
     for name in stuck:
         assert "Talk to a human" in demo.templates[name].quick_replies["en"], name

@@ -1,41 +1,26 @@
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from prompts import (
-    Action, ActionReason, Fill, FilledReply, InvalidReply, LookupCall, LookupNeeded, LookupOutcome, Pack, ReplyDone,
-    Sentiment, Shown, SlotType, Step, Ungrounded, compact, load_pack,
+    Action,
+    ActionReason,
+    Fill,
+    FilledReply,
+    InvalidReply,
+    LookupCall,
+    LookupNeeded,
+    LookupOutcome,
+    Pack,
+    ReplyDone,
+    Sentiment,
+    Shown,
+    SlotType,
+    Ungrounded,
 )  # fmt: skip
-from tests.prompts.conftest import DEMO
+from tests.prompts.engine_text import SHIPPED, play, reply
 
-SHIPPED = {"status": "shipped", "product": "Linen curtain", "eta": "2026-11-24", "carrier": "Parcel Post"}
 LEAD = "Let me check that for you."
-
-
-def reply(template: str, slots: Mapping[str, object] | None = None, action: str = "reply", **tail: object) -> str:
-    """A whole reply in the engine's bytes."""
-    staff = {"demand": "wants help", "sentiment": "neutral", "action_reason": "answered"} | tail
-    return compact({"action": action, "template": template, "slots": slots or {}, **staff})
-
-
-def play(
-    fill: Fill,
-    chunks: Iterable[str],
-    outcome: LookupOutcome = LookupOutcome.FOUND,
-    answer: Mapping[str, object] | None = SHIPPED,
-) -> list[Step]:
-    """Feeds the chunks and answers lookups at once; checks that what is visible is what was shown."""
-    steps: list[Step] = []
-    for chunk in chunks:
-        for step in fill.feed(chunk):
-            steps.append(step)
-            if isinstance(step, LookupNeeded):
-                steps += fill.provide(outcome, answer)
-    fill.end()
-    assert fill.visible == "".join(step.text for step in steps if isinstance(step, Shown))
-    return steps
 
 
 def filled(pack: Pack, text: str, raw: str, **lookup: object) -> FilledReply:
@@ -72,12 +57,17 @@ def test_text_shows_up_to_the_first_slot_that_has_not_closed(demo: Pack) -> None
 def test_a_template_with_a_lookup_shows_only_its_lead_until_the_answer(demo: Pack) -> None:
     fill = Fill(demo, "en", ["where is order 10234?"])
     assert fill.feed('{"action":"reply","template":"track_order"') == [Shown(LEAD)]
-    assert fill.feed(',"slots":{"order_id":"10234"') == [LookupNeeded(LookupCall("order_status", {"order_id": "10234"}))]
+    assert fill.feed(',"slots":{"order_id":"10234"') == [
+        LookupNeeded(LookupCall("order_status", {"order_id": "10234"}))
+    ]
     assert fill.feed('},"demand":"wh') == []
     assert not fill.reply_done
     shown, done = fill.provide(LookupOutcome.FOUND, SHIPPED)
     assert isinstance(shown, Shown)
-    assert shown.text == " Order 10234 (Linen curtain) is on its way with Parcel Post. It should reach you by 24 November 2026."
+    assert (
+        shown.text
+        == " Order 10234 (Linen curtain) is on its way with Parcel Post. It should reach you by 24 November 2026."
+    )
     assert isinstance(done, ReplyDone)
 
 
@@ -115,8 +105,10 @@ def test_a_lookup_without_a_lawful_answer_lets_the_fall_back_speak(
     raw = reply("track_order", {"order_id": "10234"})
     done = filled(demo, "where is 10234", raw, outcome=outcome, answer=answer)
     assert (done.template, done.chosen) == (speaker, "track_order")
-    assert done.lookup is not None and done.lookup.outcome is told
-    assert done.text.startswith(LEAD) and "10234" in done.text
+    assert done.lookup is not None
+    assert done.lookup.outcome is told
+    assert done.text.startswith(LEAD)
+    assert "10234" in done.text
     assert done.quick_replies == demo.templates[speaker].quick_replies["en"]
 
 
@@ -180,7 +172,9 @@ INVALID = [
     pytest.param('{"action":"reply","template":["thanks"],"slots":{},', id="array template"),
     pytest.param('{"template":"thanks","action":"reply","slots":{},', id="wrong order"),
     pytest.param('{"action":"reply","action":"reply","template":"thanks","slots":{},', id="member twice"),
-    pytest.param('{"action":"reply","template":"thanks","slots":{},'.replace("thanks", "\\ud800"), id="half a surrogate"),
+    pytest.param(
+        '{"action":"reply","template":"thanks","slots":{},'.replace("thanks", "\\ud800"), id="half a surrogate"
+    ),
     pytest.param('{"action":"reply","x":1,"template":"thanks","slots":{},', id="extra member"),
     pytest.param(
         '{"action":"reply","template":"cancel_order","slots":{"order_id":"10234","order_id":null},', id="slot twice"
@@ -247,13 +241,17 @@ def test_history_replays_the_engines_own_text_closed_after_the_slots_if_the_rest
     whole, half = Fill(demo, "en", ["thanks"]), Fill(demo, "en", ["thanks"])
     play(whole, [raw])
     play(half, [raw[:60]])
-    assert whole.head_closed and whole.replay == raw
-    assert half.head_closed and half.replay == '{"action":"reply","template":"thanks","slots":{}}'
+    assert whole.head_closed
+    assert whole.replay == raw
+    assert half.head_closed
+    assert half.replay == '{"action":"reply","template":"thanks","slots":{}}'
 
 
 def test_blanks_between_tokens_are_lawful(demo: Pack) -> None:
     fill = Fill(demo, "en", ["cancel 10234"])
-    play(fill, ['\n{ "action": "reply", "template": "cancel_order",\n "slots": { "order_id": "10234" }, "demand": "x" '])
+    play(
+        fill, ['\n{ "action": "reply", "template": "cancel_order",\n "slots": { "order_id": "10234" }, "demand": "x" ']
+    )
     assert fill.reply_done
 
 
@@ -261,77 +259,3 @@ def test_providing_what_nobody_asked_for_is_a_fault_of_the_caller(demo: Pack) ->
     fill = Fill(demo, "en", ["hello"])
     with pytest.raises(ValueError, match="No lookup"):
         fill.provide(LookupOutcome.FOUND, SHIPPED)
-
-
-PACK = load_pack(DEMO)
-SAMPLES = {"order_id": "AB-10234", "email": "jo@example.com", "amount": "$49.90", "date": "last Monday"}
-TEXTS = ["I'm Jo from Ülm-Süd, order AB-10234, jo@example.com, $49.90, last Monday, a blue “lamp” 灯 with pro"]
-WORDS = {"product": "blue “lamp” 灯", "city": "Ülm-Süd", "name": "Jo", "account_type": "pro"}
-
-
-@st.composite
-def lawful_replies(draw: st.DrawFn) -> str:
-    """Any offered template with any lawful slots, with or without escapes."""
-    template = draw(st.sampled_from(PACK.offered))
-    slots = {
-        slot.name: None if slot.optional and draw(st.booleans()) else (SAMPLES | WORDS)[slot.name]
-        for slot in template.asked
-    }
-    demand = draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
-    raw = reply(template.id, slots, action=template.action, demand=demand)
-    return raw if draw(st.booleans()) else raw.encode("ascii", "backslashreplace").decode().replace("\\x", "\\u00")
-
-
-def cut(raw: str, cuts: Sequence[int]) -> list[str]:
-    """`raw` cut at the given places."""
-    edges = [0, *sorted(at % (len(raw) + 1) for at in cuts), len(raw)]
-    return [raw[start:end] for start, end in zip(edges, edges[1:], strict=False)]
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    raw=lawful_replies(),
-    cuts=st.lists(st.integers(min_value=0, max_value=10_000), max_size=60),
-    outcome=st.sampled_from(LookupOutcome),
-    wait=st.integers(min_value=0, max_value=70),
-)
-def test_chunks_and_the_lookups_delay_never_change_the_text_and_it_only_grows(
-    raw: str, cuts: Sequence[int], outcome: LookupOutcome, wait: int
-) -> None:
-    whole = Fill(PACK, "en", TEXTS)
-    play(whole, [raw], outcome)
-    fill, due, seen = Fill(PACK, "en", TEXTS), wait, ""
-    for chunk in [*cut(raw, cuts), *[""] * wait, ""]:
-        fill.feed(chunk)
-        if fill.needs_lookup and fill.reply is None and due == 0:
-            fill.provide(outcome, SHIPPED)
-        due -= fill.needs_lookup is not None
-        assert fill.visible.startswith(seen)
-        seen = fill.visible
-    if fill.needs_lookup and fill.reply is None:
-        fill.provide(outcome, SHIPPED)
-    assert fill.reply == whole.reply
-    assert fill.visible == whole.visible == fill.reply.text
-    assert fill.annotation == whole.annotation
-
-
-@settings(max_examples=300, deadline=None)
-@given(raw=lawful_replies(), at=st.integers(min_value=0), junk=st.text(max_size=6), size=st.integers(1, 9))
-def test_spoilt_output_is_refused_or_still_an_approved_text(raw: str, at: int, junk: str, size: int) -> None:
-    at %= len(raw)
-    spoilt = raw[:at] + junk + raw[at + len(junk) :]
-    fill = Fill(PACK, "en", TEXTS)
-    try:
-        play(fill, [spoilt[i : i + size] for i in range(0, len(spoilt), size)])
-    except InvalidReply:
-        assert fill.reply is None
-        return
-    assert fill.reply is not None
-    said = letters(TEXTS[0])
-    copied = [slot.value for slot in fill.reply.slots.values() if slot.source is SlotType.COPIED]
-    assert all(letters(str(value)) in said for value in copied if value is not None)
-
-
-def letters(text: str) -> str:
-    """Letters and digits only: all that a copy's spelling may not change."""
-    return "".join(c for c in text.casefold() if c.isalnum())

@@ -65,7 +65,8 @@ def test_a_mistake_of_form_is_found_where_it_is(
     edit(file, old, new)
     found = [problem for problem in problems(folder) if message in problem.message]
     assert [(problem.file, problem.line) for problem in found] == [(file, line)]
-    assert found[0].remedy and str(found[0]).startswith(f"{file}:{line}: ")
+    assert found[0].remedy
+    assert str(found[0]).startswith(f"{file}:{line}: ")
 
 
 def test_every_mistake_is_found_in_one_reading(folder: Path, edit: Edit) -> None:

@@ -5,7 +5,16 @@ from prompts import Notice, Pack
 
 @pytest.mark.parametrize(
     ("wanted", "found"),
-    [("en", "en"), ("en-GB", "en"), ("zh", "zh"), ("zh-CN", "zh"), ("ZH_hans", "zh"), ("fr", "en"), ("", "en"), (None, "en")],
+    [
+        ("en", "en"),
+        ("en-GB", "en"),
+        ("zh", "zh"),
+        ("zh-CN", "zh"),
+        ("ZH_hans", "zh"),
+        ("fr", "en"),
+        ("", "en"),
+        (None, "en"),
+    ],
 )
 def test_the_nearest_locale_is_found(demo: Pack, wanted: str | None, found: str) -> None:
     assert demo.locale_for(wanted) == found
@@ -24,7 +33,8 @@ def test_a_locale_is_offered_only_if_the_model_speaks_it(
 @pytest.mark.parametrize("locale", ["en", "zh"])
 def test_every_notice_is_spoken_in_every_locale(demo: Pack, name: Notice, locale: str) -> None:
     notice = demo.notice(name, locale)
-    assert notice.text and "{{" not in notice.text
+    assert notice.text
+    assert "{{" not in notice.text
     assert notice.quick_replies == demo.templates[name].quick_replies.get(locale, ())
 
 

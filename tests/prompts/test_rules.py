@@ -27,66 +27,146 @@ def only_problem(folder: Path) -> Problem:
         pytest.param("templates/failed.toml", "hidden = true", 'when = "failed"', 0, "notice failed", id="notice"),
         pytest.param("templates/thanks.toml", 'when = "says thanks, or ok"', 'when = ""', 1, "not told", id="no when"),
         pytest.param(
-            "templates/thanks.toml", 'when = "says thanks, or ok"', 'when = "Only says hello"', 1, "greeting", id="twins"
+            "templates/thanks.toml",
+            'when = "says thanks, or ok"',
+            'when = "Only says hello"',
+            1,
+            "greeting",
+            id="twins",
         ),
-        pytest.param("templates/thanks.toml", 'when = "says thanks, or ok"', "hidden = true", 1, "reached", id="hidden"),
+        pytest.param(
+            "templates/thanks.toml", 'when = "says thanks, or ok"', "hidden = true", 1, "reached", id="hidden"
+        ),
         pytest.param("templates/track_order.toml", "order_id = {", "Order = {", 0, "", id="slot name"),
         pytest.param(
-            "templates/review.toml", "[slots]\n", "[slots]\nbrand = { type = 'copied' }\n", 5, "brand", id="slot is a value"
+            "templates/review.toml",
+            "[slots]\n",
+            "[slots]\nbrand = { type = 'copied' }\n",
+            5,
+            "brand",
+            id="slot is a value",
         ),
         pytest.param(
-            "templates/track_order.toml", "[slots]\n", "[slots]\nstatus = { type = 'copied' }\n", 5, "status", id="slot is a fact"
+            "templates/track_order.toml",
+            "[slots]\n",
+            "[slots]\nstatus = { type = 'copied' }\n",
+            5,
+            "status",
+            id="slot is a fact",
         ),
-        pytest.param("templates/review.toml", "[slots]\n", f"[slots]\n{GENERATED}", 5, "forbids", id="generated forbidden"),
         pytest.param(
-            "templates/review.toml", "[slots]\n", "[slots]\neta = { type = 'fact' }\n", 5, "No lookup", id="fact without a lookup"
+            "templates/review.toml", "[slots]\n", f"[slots]\n{GENERATED}", 5, "forbids", id="generated forbidden"
         ),
         pytest.param(
-            "templates/review.toml", 'product = { type = "copied"', 'product = { type = "copied", pattern = "("', 5, "compile",
+            "templates/review.toml",
+            "[slots]\n",
+            "[slots]\neta = { type = 'fact' }\n",
+            5,
+            "No lookup",
+            id="fact without a lookup",
+        ),
+        pytest.param(
+            "templates/review.toml",
+            'product = { type = "copied"',
+            'product = { type = "copied", pattern = "("',
+            5,
+            "compile",
             id="pattern",
         ),
         pytest.param(
-            "templates/review.toml", "[slots]\n", "[slots]\nx = { type = 'choice', choices = ['a'], kind = 'date' }\n", 5,
-            "Only copied", id="choice with a kind",
+            "templates/review.toml",
+            "[slots]\n",
+            "[slots]\nx = { type = 'choice', choices = ['a'], kind = 'date' }\n",
+            5,
+            "Only copied",
+            id="choice with a kind",
         ),
         pytest.param(
-            "templates/track_order.toml", 'name = "order_status"', 'name = "oracle"', 8, "no lookup oracle", id="no such lookup"
+            "templates/track_order.toml",
+            'name = "order_status"',
+            'name = "oracle"',
+            8,
+            "no lookup oracle",
+            id="no such lookup",
         ),
         pytest.param("pack.toml", 'args = ["order_id"]', 'args = ["order_id", "name"]', 0, "needs name", id="argument"),
         pytest.param(
-            "templates/track_order.toml", 'not_found = "order_not_found"', 'not_found = "thanks"', 9, "fall-back thanks",
+            "templates/track_order.toml",
+            'not_found = "order_not_found"',
+            'not_found = "thanks"',
+            9,
+            "fall-back thanks",
             id="fall-back not hidden",
         ),
         pytest.param(
-            "templates/track_order.toml", 'not_found = "order_not_found"', 'not_found = "unavailable"', 9, "share the lead",
+            "templates/track_order.toml",
+            'not_found = "order_not_found"',
+            'not_found = "unavailable"',
+            9,
+            "share the lead",
             id="fall-back without the lead",
         ),
-        pytest.param("templates/track_order.toml", 'en = "Let me', 'en = "Well, let me', 0, "share the lead", id="other lead"),
-        pytest.param("templates/order_not_found.toml", "[slots]\n", "[slots]\nx = { type = 'copied' }\n", 0, "needs slot x", id="slot"),
         pytest.param(
-            "templates/thanks.toml", "[body]", "[lead]\nen = \"Oh.\"\nzh = \"哦。\"\n[body]", 5, "runs into", id="lead without blank"
+            "templates/track_order.toml", 'en = "Let me', 'en = "Well, let me', 0, "share the lead", id="other lead"
         ),
         pytest.param(
-            "templates/thanks.toml", "[body]", "[lead]\nen = \"Oh {{ x }} \"\nzh = \"哦。\"\n[body]", 5, "plain text", id="lead with Jinja"
+            "templates/order_not_found.toml",
+            "[slots]\n",
+            "[slots]\nx = { type = 'copied' }\n",
+            0,
+            "needs slot x",
+            id="slot",
+        ),
+        pytest.param(
+            "templates/thanks.toml",
+            "[body]",
+            '[lead]\nen = "Oh."\nzh = "哦。"\n[body]',
+            5,
+            "runs into",
+            id="lead without blank",
+        ),
+        pytest.param(
+            "templates/thanks.toml",
+            "[body]",
+            '[lead]\nen = "Oh {{ x }} "\nzh = "哦。"\n[body]',
+            5,
+            "plain text",
+            id="lead with Jinja",
         ),
         pytest.param("templates/thanks.toml", '"No, that\'s all"', '""', 0, "empty or twice", id="empty quick reply"),
-        pytest.param("templates/thanks.toml", '"No, that\'s all"', f'"{"x" * 41}"', 0, "longer than 40", id="long quick reply"),
+        pytest.param(
+            "templates/thanks.toml", '"No, that\'s all"', f'"{"x" * 41}"', 0, "longer than 40", id="long quick reply"
+        ),
         pytest.param("templates/thanks.toml", "very welcome", "very {{ welcome }}", 5, "welcome", id="unknown value"),
         pytest.param("templates/thanks.toml", "very welcome", "very {{ welcome", 5, "rendered", id="broken Jinja"),
         pytest.param("templates/thanks.toml", "very welcome", "{{ 7 * 7 }}", 5, "Mul", id="computing"),
         pytest.param("templates/thanks.toml", "very welcome", "x" * 500, 5, "480 are allowed", id="too long"),
         pytest.param(
-            "templates/review.toml", "for wanting to write a review", "for {{ product }}", 9, "prints None", id="prints null"
+            "templates/review.toml",
+            "for wanting to write a review",
+            "for {{ product }}",
+            9,
+            "prints None",
+            id="prints null",
         ),
         pytest.param(
-            "templates/track_order.toml", "{% else %}\nI need", "{% else %}\n{{ status }} I need", 0, "status", id="fact not looked up"
+            "templates/track_order.toml",
+            "{% else %}\nI need",
+            "{% else %}\n{{ status }} I need",
+            0,
+            "status",
+            id="fact not looked up",
         ),
         pytest.param(
-            "templates/agent_joined.toml", '"A colleague has joined the conversation."',
-            '"{% if brand == 1 %}A colleague has joined.{% endif %}"', 4, "empty", id="says nothing",
+            "templates/agent_joined.toml",
+            '"A colleague has joined the conversation."',
+            '"{% if brand == 1 %}A colleague has joined.{% endif %}"',
+            4,
+            "empty",
+            id="says nothing",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_broken_rule_is_found_where_it_is(
     folder: Path, edit: Edit, file: str, old: str, new: str, line: int, message: str
 ) -> None:

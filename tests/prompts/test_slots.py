@@ -145,5 +145,7 @@ def test_whatever_is_lawful_is_short_visible_and_stands_in_the_text(text: str, v
         clean = lawful(slot, value, [text])
     except InvalidReply:
         return
-    assert clean is not None and clean.isprintable() and len(clean) <= slot.max_chars
+    assert clean is not None
+    assert clean.isprintable()
+    assert len(clean) <= slot.max_chars
     assert grounded(clean, slot, [text])
