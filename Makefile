@@ -12,7 +12,9 @@ ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
-NEEDED_DISK_GIB := 4
+# $(call need_disk,GIB)
+need_disk = free=$$(df -Pk . | awk 'NR == 2 {print int($$4 / 1048576)}'); test "$$free" -ge $1 || \
+	{ echo "$1 GiB of disk are needed and $$free GiB are free here: free some." >&2; exit 1; }
 
 .PHONY: help run test engine check lint format requirements model ps logs clean
 .SILENT:
@@ -52,9 +54,7 @@ format: $(APP)/.test
 
 $(APP)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: run make with PYTHON=<path of one>.")'
-	free=$$(df -Pk . | awk 'NR == 2 {print int($$4 / 1048576)}'); \
-	test "$$free" -ge $(NEEDED_DISK_GIB) || \
-	{ echo "Only $$free GiB of disk are free here, $(NEEDED_DISK_GIB) GiB are needed: free some." >&2; exit 1; }
+	$(call need_disk,2)
 	echo "Installing the app's environment"
 	$(PYTHON) -m venv .venv/app
 
@@ -75,6 +75,7 @@ engine: $(APP)/.app
 	test "$$kind" = none || $(MAKE) --no-print-directory .venv/engine/.$$kind
 
 .venv/engine/.cpu: requirements/engine-cpu.txt | $(UV)
+	$(call need_disk,4)
 	echo "Installing the engine's environment (vLLM for the CPU)"
 	test ! -e .venv/engine/.gpu || rm -r .venv/engine
 	$(UV) venv --quiet --allow-existing --python $(APP)/python .venv/engine
@@ -82,6 +83,7 @@ engine: $(APP)/.app
 	touch $@
 
 .venv/engine/.gpu: pyproject.toml | $(UV)
+	$(call need_disk,16)
 	echo "Installing the engine's environment (vLLM for NVIDIA GPUs)"
 	test ! -e .venv/engine/.cpu || rm -r .venv/engine
 	$(UV) venv --quiet --allow-existing --python $(APP)/python .venv/engine

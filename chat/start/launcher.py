@@ -64,6 +64,7 @@ class Launcher:
 
     def _observe(self) -> None:
         programs = {program.name: program for program in self._supervisor.programs()}
+        self._probe.look(with_states=not all(service.watch.ready for service in self._services))
         for service in self._services:
             if self._signals:
                 return

@@ -22,8 +22,11 @@ class Service:
 
 
 def list_services(settings: Settings, processes: list[Process], probe: Probe) -> list[Service]:
-    elsewhere = [_elsewhere(settings, index, probe) for index in range(len(settings.replicas))]
-    return elsewhere + [_ours(settings, process, probe) for process in processes]
+    """Replicas first, because the others wait for them."""
+    replicas = [_elsewhere(settings, index, probe) for index in range(len(settings.replicas))]
+    replicas += [_replica(settings, process, probe) for process in processes if process.replica is not None]
+    others = [process for process in processes if process.replica is None]
+    return replicas + [_surface(settings, process, probe, replicas) for process in others]
 
 
 def _elsewhere(settings: Settings, index: int, probe: Probe) -> Service:
@@ -32,18 +35,23 @@ def _elsewhere(settings: Settings, index: int, probe: Probe) -> Service:
     return Service(url, watch, lambda program: probe.replica(url))
 
 
-def _ours(settings: Settings, process: Process, probe: Probe) -> Service:
-    log = str(log_file(settings, process.name))
-    if process.replica is not None:
-        label = f"replica {process.replica + 1} of {settings.replica_count}"
-        url = settings.replica_urls[process.replica]
-        return Service(process.name, Watch(label, log), lambda program: probe.replica(url))
-    health = partial(_answering, probe) if process.name == "web" else _running
-    return Service(process.name, Watch(process.name, log), health)
+def _replica(settings: Settings, process: Process, probe: Probe) -> Service:
+    label = f"replica {process.replica + 1} of {settings.replica_count}"
+    url = settings.replica_urls[process.replica]
+    watch = Watch(label, str(log_file(settings, process.name)))
+    return Service(process.name, watch, lambda program: probe.replica(url))
 
 
-def _answering(probe: Probe, program: Program | None) -> Health:
-    return probe.web()
+def _surface(settings: Settings, process: Process, probe: Probe, replicas: list[Service]) -> Service:
+    health = partial(_answering, probe, replicas) if process.name == "web" else _running
+    return Service(process.name, Watch(process.name, str(log_file(settings, process.name))), health)
+
+
+def _answering(probe: Probe, replicas: list[Service], program: Program | None) -> Health:
+    health = probe.web()
+    if health.phase == Phase.WARMING and not all(replica.watch.ready for replica in replicas):
+        return Health(Phase.WARMING, "waiting for the replicas")
+    return health
 
 
 def _running(program: Program | None) -> Health:

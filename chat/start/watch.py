@@ -53,5 +53,5 @@ class Watch:
         if self._deaths:
             return f"died, starting again ({self._log})"
         if health.phase == Phase.WARMING:
-            return health.reason or "warming prompts"
+            return health.reason or "not ready yet"
         return "loading" if program is not None else "waiting for its answer"

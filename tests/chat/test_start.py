@@ -3,12 +3,13 @@ from collections.abc import Iterator
 from configparser import RawConfigParser
 from pathlib import Path
 
+import httpx
 import pytest
 
 from chat.settings import EngineKind, Settings
 from chat.start import engine, machine, preflight, replica
 from chat.start.errors import StartError
-from chat.start.health import Health, Phase
+from chat.start.health import Health, Phase, Probe
 from chat.start.preflight import check_machine, check_model, needed_memory_bytes
 from chat.start.procfile import Process, read_procfile, select_processes
 from chat.start.replica import replica_config, replica_environment
@@ -206,7 +207,7 @@ def test_each_change_is_one_line() -> None:
         (READY, "RUNNING", 10),
         (READY, "RUNNING", 10),
     )
-    assert lines == ["web: loading", "web: warming prompts", "web: warming prompts: 1 of 2", "web: ready"]
+    assert lines == ["web: loading", "web: not ready yet", "web: warming prompts: 1 of 2", "web: ready"]
 
 
 def test_a_death_is_told_and_a_stop_by_hand_is_none() -> None:
@@ -234,3 +235,37 @@ def test_a_replica_elsewhere_is_waited_for() -> None:
     watch = Watch("replica 1 of 1 at http://a:8000", "")
     assert watch.observe(LOADING, None) == "replica 1 of 1 at http://a:8000: waiting for its answer"
     assert watch.observe(READY, None) == "replica 1 of 1 at http://a:8000: ready"
+
+
+def _probe(settings: Settings, monkeypatch: pytest.MonkeyPatch, answers: dict[str, httpx.Response]) -> Probe:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if str(request.url) not in answers:
+            raise httpx.ConnectError("nothing listens", request=request)
+        return answers[str(request.url)]
+
+    probe = Probe(settings)
+    monkeypatch.setattr(probe, "_client", httpx.Client(transport=httpx.MockTransport(answer)))
+    return probe
+
+
+def test_a_loaded_replica_waits_for_web_to_warm_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {"http://a:8000/health": httpx.Response(200)}
+    probe = _probe(Settings(port=8080), monkeypatch, answers)
+    probe.look(with_states=True)
+    assert (probe.web(), probe.replica("http://b:8000")) == (LOADING, LOADING)
+    assert probe.replica("http://a:8000") == Health(Phase.WARMING, "loaded")
+    answers["http://127.0.0.1:8080/readyz"] = httpx.Response(503, json={"detail": "No replica is ready."})
+    for state, health in [("warming", Health(Phase.WARMING, "warming prompts")), ("suspect", READY), ("ready", READY)]:
+        listing = {"data": [{"url": "http://a:8000", "state": state}], "next": None}
+        answers["http://127.0.0.1:8080/api/v1/replicas"] = httpx.Response(200, json=listing)
+        probe.look(with_states=True)
+        assert probe.replica("http://a:8000") == health
+    assert probe.web() == Health(Phase.WARMING, "No replica is ready.")
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("0.0.0.0", "http://127.0.0.1:8080"), ("::1", "http://[::1]:8080"), ("10.0.0.7", "http://10.0.0.7:8080")],
+)
+def test_the_address_that_is_told_can_be_opened(host: str, address: str) -> None:
+    assert Probe(Settings(host=host)).web_url == address

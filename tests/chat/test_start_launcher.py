@@ -18,7 +18,7 @@ from tests.parts import ROOT
 from tests.processes import free_port
 
 _SERVER = """
-import signal, subprocess, sys, time
+import json, signal, subprocess, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 port, manner = int(sys.argv[1]), sys.argv[2]
@@ -26,10 +26,11 @@ started = time.monotonic()
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        warm = self.path != "/readyz" or time.monotonic() - started > 0.8
-        self.send_response(200 if warm else 503)
+        warm = time.monotonic() - started > 1.5
+        self.send_response(503 if self.path == "/readyz" and not warm else 200)
         self.end_headers()
-        self.wfile.write(b'{"reason": "warming prompts"}')
+        states = [{"url": url, "state": "ready" if warm else "warming"} for url in sys.argv[3:]]
+        self.wfile.write(json.dumps({"detail": "not warm", "data": states}).encode())
 
 if manner == "broken":
     print("this model cannot be read")
@@ -64,8 +65,11 @@ class Launched:
 
     def _write(self, ports: list[int], manners: tuple[str, str]) -> None:
         (self.folder / "server.py").write_text(_SERVER)
-        names = zip(("replica-0", "replica-1", "web"), ports, (*manners, "plain"), strict=True)
-        lines = (f"{name}: {sys.executable} server.py {port} {manner}\n" for name, port, manner in names)
+        urls = " ".join(f"http://127.0.0.1:{port}" for port in ports[:2])
+        lines = [
+            f"{name}: {sys.executable} server.py {port} {manner} {urls}\n"
+            for name, port, manner in zip(("replica-0", "replica-1", "web"), ports, (*manners, "plain"), strict=True)
+        ]
         (self.folder / "Procfile").write_text("".join(lines))
         model = self.folder / "model"
         model.mkdir()
@@ -147,7 +151,7 @@ def test_it_says_what_it_waits_for_and_ends_on_one_signal(launch: Launch) -> Non
     assert lines[0] == "Keys for agents, operators and programs: var/keys.env"
     assert "pdk_" not in launched.output.read_text()
     assert lines[1:4] == ["replica 1 of 2: loading", "replica 2 of 2: loading", "web: loading"]
-    assert "web: warming prompts" in lines
+    assert {"replica 1 of 2: warming prompts", "replica 2 of 2: ready", "web: ready"} <= set(lines)
     assert lines[-1] == f"Pindesk is ready: {launched.web_url}"
     launched.child.send_signal(signal.SIGINT)
     assert launched.child.wait(30) == 0
