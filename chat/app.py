@@ -8,13 +8,16 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from chat import browser, problems
 from chat.assembly import build, running
+from chat.body_limit import BodyLimit
 from chat.edge import Edge
 from chat.routes import agent, conversations, events, health, messages, replicas, sites, turns
 from chat.services import Services
 from chat.settings import Settings
 
-MAX_BODY_BYTES = 128 * 1024
+API_BODY_BYTES = 128 * 1024
 """Room for a text ten times too long, so that its sender is told the limit and not only that it was too much."""
+PAGE_BODY_BYTES = 2 * 1024 * 1024
+"""Gradio's page sends the whole transcript that it shows with every event."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -29,17 +32,16 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.services = services
     # No origin is allowed. Set here, because Gradio otherwise reflects any origin, with credentials.
     app.add_middleware(CORSMiddleware, allow_origins=[])
+    app.add_middleware(BodyLimit, max_bytes=PAGE_BODY_BYTES)
     app.add_middleware(Edge)
     problems.install(app)
     app.include_router(health.router)
     app.mount("/api/v1", _api(services))
-    if hasattr(browser, "mount"):
-        browser.mount(app, services)
+    browser.mount(app, services)
     return app
 
 
@@ -54,6 +56,7 @@ def _api(services: Services) -> FastAPI:
         redirect_slashes=False,
     )  # fmt: skip
     api.state.services = services
+    api.add_middleware(BodyLimit, max_bytes=API_BODY_BYTES)
     problems.install(api)
     for part in (conversations, turns, events, messages, agent, sites, replicas):
         api.include_router(part.router)

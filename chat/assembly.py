@@ -27,7 +27,9 @@ def build(settings: Settings) -> Services:
     `settings` come from `ensure_keys`. Raises prompts.PackError, LookupConfigError or ValueError (a database or a
     proxy that cannot be) for a configuration that cannot work.
     """
-    secret = settings.secret.get_secret_value().encode() if settings.secret else b""
+    if settings.secret is None:
+        raise ValueError("PINDESK_SECRET is not set: it is made by ensure_keys")
+    secret = settings.secret.get_secret_value().encode()
     telemetry = Telemetry(_telemetry_config(settings))
     store, packs = Store(settings.database_url), Packs.load()
     replicas = Replicas(settings.replica_urls)

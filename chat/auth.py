@@ -10,11 +10,14 @@ from chat.services import Services, services_of
 from sessions import Customer, Principal, Scope, Staff
 from sessions.identifiers import CUSTOMER_TOKEN
 
+MAX_CREDENTIALS = 100
+
 
 def bearer(request: Request) -> list[str]:
     """The credentials of `Authorization: Bearer`, several where a customer lists several conversations' tokens."""
     written = [value for value in request.headers.getlist("authorization") if value[:7].lower() == "bearer "]
-    return [token.strip() for value in written for token in value[7:].split(",") if token.strip()]
+    listed = [token.strip() for value in written for token in value[7:].split(",") if token.strip()]
+    return listed[:MAX_CREDENTIALS]
 
 
 async def identify(services: Services, credentials: list[str]) -> Principal:

@@ -7,6 +7,7 @@ ApiError. Functions with `once` answer a repeated Idempotency-Key with the first
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from chat.errors import Missing, Unprocessable
@@ -230,14 +231,17 @@ async def typing(services: Services, principal: Principal, conversation_id: str)
 
 
 async def painted(services: Services, customer: Customer, conversation_id: str, seen: Painted) -> None:
-    """Put what the page saw into the turn's trace, as a span from the turn's acceptance on."""
+    """Put what the page saw into the turn's trace, as a span that begins with the turn's acceptance."""
     async with services.store.read() as repo:
         turn = await repo.turns.get(customer, seen.turn_id)
     if turn.conversation_id != conversation_id:
         raise Missing
     if turn.traceparent is None:
         return
+    waited_ms = seen.first_text_ms
+    if waited_ms is None:
+        waited_ms = (datetime.now(UTC) - turn.created_at).total_seconds() * 1e3
     start_ns = int(turn.created_at.timestamp() * 1e9)
-    parent = turn_parent(turn.traceparent, turn.id)
-    attributes = {CONVERSATION_ID: conversation_id, PAINT_MS: seen.first_text_ms}
-    services.telemetry.record(PAINT, parent, start_ns, start_ns + int(seen.first_text_ms * 1e6), attributes)
+    parent, end_ns = turn_parent(turn.traceparent, turn.id), start_ns + int(waited_ms * 1e6)
+    attributes = {CONVERSATION_ID: conversation_id, PAINT_MS: waited_ms}
+    services.telemetry.record(PAINT, parent, start_ns, end_ns, attributes)

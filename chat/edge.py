@@ -37,6 +37,8 @@ class Edge:
         trace_id = restart().trace_id
         scope.setdefault("state", {})["trace_id"] = trace_id
         bare = scope["path"].startswith(_BARE_PATHS)
+        # No id holds a NUL, and PostgreSQL takes none.
+        scope["path"] = scope["path"].replace("\0", "\ufffd")
         started = False
 
         async def send_safely(message: Message) -> None:

@@ -15,6 +15,7 @@ from fastapi import Depends, Header, Request
 
 from chat.auth import bearer
 from chat.problems import replay_mismatch
+from chat.schemas.request import KEY_PATTERN
 from chat.services import Services, services_of
 from sessions import Repository, Store
 
@@ -39,7 +40,7 @@ class Once:
 async def once_of(
     request: Request,
     services: Annotated[Services, Depends(services_of)],
-    key: Annotated[str | None, Header(alias=FIELD, min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
+    key: Annotated[str | None, Header(alias=FIELD, pattern=KEY_PATTERN)] = None,
 ) -> Once | None:
     """The call's key; an anonymous caller is told from others by the network address."""
     if key is None:

@@ -56,7 +56,7 @@ class Lookups:
         lookup, source = pack.lookups[call.name], self._sources[pack.name, call.name]
         for attempt in range(1, TRIES + 1):
             try:
-                async with asyncio.timeout(lookup.timeout_s):
+                async with asyncio.timeout(lookup.timeout.total_seconds()):
                     found = await source(**call.args)
                 return _answer(lookup, found)
             except (TimeoutError, httpx.HTTPError, ValueError, TypeError, Unavailable) as error:

@@ -75,7 +75,9 @@ def from_validation(error: RequestValidationError) -> ApiError:
     limit = next((context[name] for name in _LIMITS if name in context), None)
     more = {} if limit is None else {"limit": limit}
     field = _field(fault["loc"])
-    return Unprocessable(f"{field or 'The body'}: {fault['msg']}.", code=code, field=field, **more)
+    if field is None:
+        return Unprocessable("This call takes a JSON object.", code="invalid_body")
+    return Unprocessable(f"{field}: {fault['msg']}.", code=code, field=field, **more)
 
 
 def _field(location: Sequence[int | str]) -> str | None:

@@ -26,7 +26,7 @@ class Services:
     """The parts of one `web` process. `runner` needs all the others and is set by `build`."""
 
     settings: Settings
-    secret: bytes
+    secret: bytes = field(repr=False)
     store: Store
     packs: Packs
     replicas: Replicas

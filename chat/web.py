@@ -9,6 +9,7 @@ import asyncio
 import os
 import socket
 import sys
+from contextlib import suppress
 
 # Before LiteLLM is imported: its import otherwise asks the network for a price list.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -75,7 +76,8 @@ def main() -> int:
     except CONFIG_ERRORS as error:
         print(f"web: {error}", file=sys.stderr)
         return 1
-    server.run(sockets=[listening])
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
     return 0
 
 

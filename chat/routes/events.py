@@ -1,5 +1,6 @@
 """The conversation's event log as it grows: server-sent events that resume where they were left."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -8,7 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from chat import conversations
 from chat.auth import InConversation
-from chat.errors import ApiError
+from chat.errors import Unprocessable
 from chat.schemas.page import AfterSeq
 from chat.services import Services, services_of
 from chat.streams import StreamKind
@@ -22,8 +23,8 @@ async def resume_after(after: AfterSeq = 0, last_event_id: Annotated[str | None,
     """`Last-Event-ID` is the newer word: a client that reconnects repeats the address it began with."""
     if last_event_id is None or last_event_id == "":
         return after
-    if not (last_event_id.isascii() and last_event_id.isdigit()):
-        raise ApiError("Last-Event-ID is not a seq.", code="invalid_field", field="Last-Event-ID")
+    if not re.fullmatch(r"[0-9]{1,9}", last_event_id):
+        raise Unprocessable("Last-Event-ID is not a seq.", field="Last-Event-ID")
     return int(last_event_id)
 
 

@@ -56,7 +56,11 @@ async def retry_turn(
 
 
 @router.post("/painted")
-async def painted(conversation_id: str, body: Painted, services: With, customer: OfConversation) -> Nothing:
-    """The page's beacon: when the customer saw the first text and the end of a reply."""
-    await conversations.painted(services, customer, conversation_id, body)
+async def painted(
+    conversation_id: str, services: With, customer: OfConversation, body: Painted | Nothing | None = None
+) -> Nothing:
+    """The page's beacon: the customer sees the first text of a reply. Without a turn there is nothing to record."""
+    await conversations.get(services, customer, conversation_id)
+    if isinstance(body, Painted):
+        await conversations.painted(services, customer, conversation_id, body)
     return Nothing()

@@ -5,12 +5,15 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Query
 from pydantic import BaseModel
 
+from chat.schemas.request import KEY_PATTERN
+
 Item = TypeVar("Item")
 
 MAX_PAGE = 200
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Longest list wanted.")]
-After = Annotated[str | None, Query(description="`next` of the list before.")]
-AfterSeq = Annotated[int, Query(ge=0, description="Only what came after this seq.")]
+After = Annotated[str | None, Query(pattern=KEY_PATTERN, description="`next` of the list before.")]
+MAX_SEQ = 2**31 - 1
+AfterSeq = Annotated[int, Query(ge=0, le=MAX_SEQ, description="Only what came after this seq.")]
 
 
 class Page(BaseModel, Generic[Item]):

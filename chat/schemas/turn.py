@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from chat.schemas.request import RequestBody
+from chat.schemas.request import KEY_PATTERN, RequestBody
 
-ClientId = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
+ClientId = Annotated[str, Field(pattern=KEY_PATTERN)]
 
 
 class NewTurn(RequestBody):
@@ -27,8 +27,7 @@ class TurnNow(BaseModel):
 
 
 class Painted(RequestBody):
-    """What the page saw, in ms after the customer's click."""
+    """When the page showed a reply's first text, in ms after the turn was accepted; without it, now."""
 
-    turn_id: Annotated[str, Field(max_length=100)]
-    first_text_ms: Annotated[float, Field(ge=0, le=3_600_000)]
-    done_ms: Annotated[float | None, Field(ge=0, le=3_600_000)] = None
+    turn_id: ClientId
+    first_text_ms: Annotated[float | None, Field(ge=0, le=3_600_000)] = None

@@ -1,4 +1,4 @@
-"""The real application over the API's own parts, without a replica: callers, a client, one database a test."""
+"""The real application without a replica: callers, a client, one database for each module of tests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from fastapi import FastAPI
 
 from chat.app import create_app
@@ -19,9 +20,20 @@ from sessions import Scope, Site
 API = "/api/v1"
 
 
+@dataclass(frozen=True)
+class Opened:
+    id: str
+    token: str
+    greeting: str
+
+    @property
+    def path(self) -> str:
+        return f"/conversations/{self.id}"
+
+
 @dataclass
 class Api:
-    """The application under test and a client of it. `secret`, `agent`, ... are bearer credentials."""
+    """The application under test and a client of it. `keys` are the staff's bearer credentials by caller's name."""
 
     app: FastAPI
     client: httpx.AsyncClient
@@ -34,64 +46,69 @@ class Api:
     async def call(
         self, method: str, path: str, credential: str | None = None, json: Any = None, **headers: str
     ) -> httpx.Response:
-        """A call under `/api/v1`; keyword arguments are headers, `_` for `-`."""
+        """A call under `/api/v1`; further keyword arguments are headers, `_` for `-`."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if credential:
             sent["Authorization"] = f"Bearer {credential}"
         return await self.client.request(method, API + path, json=json, headers=sent)
 
-    async def open(self, site: str = "demo") -> "Opened":
+    async def open(self, site: str = "demo") -> Opened:
         """A new conversation."""
         answer = await self.call("POST", "/conversations", json={"site": site})
         assert answer.status_code == 201, answer.text
         return Opened(**answer.json())
 
+    async def post(self, one: Opened, text: str, client_turn_id: str = "t1") -> httpx.Response:
+        """A customer's message."""
+        return await self.call("POST", f"{one.path}/turns", one.token, {"text": text, "client_turn_id": client_turn_id})
 
-@dataclass(frozen=True)
-class Opened:
-    id: str
-    token: str
-    greeting: str
+    async def kinds(self, one: Opened) -> list[str]:
+        """The kinds of the conversation's events so far."""
+        async with self.services.store.read() as repo:
+            return [
+                event.kind for event in await repo.events.list(self.services.keys.staff(self.keys["agent"]), one.id)
+            ]
 
 
 def make_settings(var_dir: Path, **changes: Any) -> Settings:
+    """Settings of a server of its own. Its one replica is away: nothing listens on port 9."""
     fields: dict[str, Any] = {
         "var_dir": var_dir,
         "database_url": f"sqlite:///{var_dir}/pindesk.db",
-        "replicas": [],
-        "replica_count": 1,
+        "replicas": ["http://127.0.0.1:9"],
         "agent_key": "pdk_agent_of_the_tests",
         "operator_key": "pdk_operator_of_the_tests",
         "inference_key": "pdk_inference_of_the_tests",
         "secret": "secret of the tests",
         "otlp_port": 0,
-        # A port on which nothing listens: the replica of these tests is away.
-        "replica_port": 9,
+        "open_limit": "10000/minute",
+        "address_limit": "10000/minute",
+        "site_limit": "10000/minute",
     }
     return Settings(**fields | changes)
 
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Api]:
-    """The application with its lifespan, called without a network."""
+    """The application with its lifespan, called without a network, with a second site and an agent only of that."""
     await prepare(settings)
     app = create_app(settings)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://web") as client:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://web") as client,
+    ):
         api = Api(app, client)
-        api.keys = {
-            "agent": settings.agent_key.get_secret_value(),
-            "operator": settings.operator_key.get_secret_value(),
-            "inference": settings.inference_key.get_secret_value(),
-        }
-        yield api
-
-
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    """The application with a second site, `other`, and a key of an agent who works for that one only."""
-    async with serving(make_settings(tmp_path)) as api:
+        for scope in ("agent", "operator", "inference"):
+            api.keys[scope] = getattr(settings, f"{scope}_key").get_secret_value()
         async with api.services.store.begin() as repo:
             await repo.sites.add(Site(key="other", name="Other", pack="demo-shop"))
             api.keys["other agent"] = await repo.sites.add_key(Scope.AGENT, ["other"], "agent of other")
+        yield api
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    """One application for the tests of a module; they carry `asyncio(loop_scope="module")`."""
+    async with serving(make_settings(tmp_path_factory.mktemp("var"))) as api:
         yield api
