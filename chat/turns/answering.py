@@ -12,7 +12,10 @@ from pathlib import Path
 
 import structlog
 
-from backend import Attempt, EngineError, NotReady, Pin, Ranking, Snapshot, Usage, cache_salt
+from backend.engine import Attempt, Usage
+from backend.errors import EngineError, NotReady
+from backend.placement import Pin, Ranking, Snapshot
+from backend.salt import cache_salt
 from chat.services import Services
 from chat.turns.attempt import ReplyAttempt
 from chat.turns.briefing import Briefing

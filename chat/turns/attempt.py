@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from backend import EngineError, Piece, Usage
+from backend.engine import Piece, Usage
+from backend.errors import EngineError
 from chat.lookups import LookupAnswer
 from prompts import Fill, FilledReply, LookupCall, LookupNeeded, ReplyDone, Shown, Step
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from opentelemetry.trace import Span, set_span_in_context
 
-from backend import Ranking, Snapshot, Usage
+from backend.engine import Usage
+from backend.placement import Ranking, Snapshot
 from prompts import FilledReply
 from sessions import Claim
 from telemetry import Telemetry
