@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import and_, select
 
 from sessions.errors import NotFound
-from sessions.models import Message, Turn
+from sessions.models import Feedback, Message, Turn
 from sessions.principal import Customer, Principal
 from sessions.repository.part import Part
-from sessions.vocabulary import Role
+from sessions.vocabulary import FeedbackValue, Role
 
 
 @dataclass(frozen=True)
@@ -44,3 +44,13 @@ class Messages(Part):
             .order_by(Message.seq)
         )
         return [MessageDetails(message, turn) for message, turn in rows]
+
+    async def votes(self, principal: Principal, conversation_id: str) -> dict[str, FeedbackValue]:
+        """The customer's thumbs by message id. Raises NotFound."""
+        await self.log.seen(principal, conversation_id)
+        rows = await self.session.execute(
+            select(Feedback.message_id, Feedback.value)
+            .join(Message, Message.id == Feedback.message_id)
+            .where(Message.conversation_id == conversation_id)
+        )
+        return {message_id: FeedbackValue(value) for message_id, value in rows}
