@@ -45,13 +45,25 @@ class Notices:
             await asyncio.sleep(_RETRY_S)
 
     async def _listen(self) -> None:
-        connecting = AsyncConnection.connect(self._url, autocommit=True, connect_timeout=CONNECT_S)
-        async with await connecting as connection:
+        async with await self._connect() as connection:
             await connection.execute(f"LISTEN {CHANNEL}")
             # Whatever was said before we listened.
             self._ring.ring_all()
             async for notice in connection.notifies():
                 self._hear(notice.payload)
+
+    async def _connect(self) -> AsyncConnection:
+        connecting = asyncio.ensure_future(
+            AsyncConnection.connect(self._url, autocommit=True, connect_timeout=CONNECT_S)
+        )
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            # A connection left half open makes the server wait a minute for its password.
+            await asyncio.wait([connecting])
+            if connecting.exception() is None:
+                await connecting.result().close()
+            raise
 
     def _hear(self, payload: str) -> None:
         sender, _, words = payload.partition(":")
