@@ -1,5 +1,6 @@
 """A customer of a running Pindesk, over the HTTP contract, for benchmarks."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -24,7 +25,8 @@ class Customer:
     @classmethod
     async def open(cls, http: httpx.AsyncClient, site: str = "demo") -> "Customer":
         """Open a conversation. Raises httpx.HTTPStatusError when the site refuses it."""
-        answer = await http.post("/api/v1/conversations", json={"site": site})
+        while (answer := await http.post("/api/v1/conversations", json={"site": site})).status_code == 429:
+            await asyncio.sleep(int(answer.headers["Retry-After"]))
         answer.raise_for_status()
         body = answer.json()
         return cls(http, body["id"], body["token"])
@@ -35,10 +37,8 @@ class Customer:
 
     async def ask(self, text: str) -> "Heard":
         """Post one turn and read until it has ended; times are seen from here, in ms."""
-        started = time.perf_counter()
         turn = {"text": text, "client_turn_id": uuid.uuid4().hex}
-        answer = await self.http.post(f"{self.path}/turns", json=turn, headers=self.headers)
-        answer.raise_for_status()
+        started, answer = await self._accepted(turn)
         heard = Heard(turn_id=answer.json()["turn_id"])
         async for kind, data in self.events():
             if data.get("turn_id") != heard.turn_id:
@@ -47,6 +47,15 @@ class Customer:
             if kind in ENDS:
                 break
         return heard
+
+    async def _accepted(self, turn: dict[str, str]) -> tuple[float, httpx.Response]:
+        """Post until the site's limits let it through; the time of the post that did, and its answer."""
+        while True:
+            started = time.perf_counter()
+            answer = await self.http.post(f"{self.path}/turns", json=turn, headers=self.headers)
+            if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                return started, answer.raise_for_status()
+            await asyncio.sleep(int(answer.headers["Retry-After"]))
 
     async def events(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """The event stream from the last event seen on."""

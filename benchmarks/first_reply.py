@@ -36,11 +36,19 @@ async def converse(http: httpx.AsyncClient, site: str) -> tuple[Customer, list[H
 
 
 async def details(http: httpx.AsyncClient, agent_key: str, conversation_id: str) -> list[dict[str, Any]]:
-    """The agent's view of the assistant's messages, in order."""
-    path = f"/api/v1/agent/conversations/{conversation_id}"
-    answer = await http.get(path, headers={"Authorization": f"Bearer {agent_key}"})
-    answer.raise_for_status()
-    return [message for message in answer.json()["messages"] if message["role"] == "assistant"]
+    """The agent's view of the assistant's messages, in order, once the engine has reported on each."""
+    path, headers = f"/api/v1/agent/conversations/{conversation_id}", {"Authorization": f"Bearer {agent_key}"}
+    async with asyncio.timeout(10):
+        while True:
+            answer = (await http.get(path, headers=headers)).raise_for_status()
+            replies = [message for message in answer.json()["messages"] if message["role"] == "assistant"]
+            if all(reported(reply) for reply in replies):
+                return replies
+            await asyncio.sleep(0.05)
+
+
+def reported(reply: dict[str, Any]) -> bool:
+    return reply["usage"] is not None and reply["usage"]["prompt_tokens"] is not None
 
 
 def percentile(values: Sequence[float], share: float) -> float:
