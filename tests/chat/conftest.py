@@ -1,5 +1,6 @@
 """The real application without a replica: callers, a client, one database for each module of tests."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,12 +10,14 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+import uvicorn
 from fastapi import FastAPI
 
 from chat.app import create_app
 from chat.prepare import prepare
 from chat.services import Services
 from chat.settings import Settings
+from chat.web import Server
 from sessions import Scope, Site
 
 API = "/api/v1"
@@ -88,9 +91,20 @@ def make_settings(var_dir: Path, **changes: Any) -> Settings:
     return Settings(**fields | changes)
 
 
+async def staffed(api: Api) -> Api:
+    """Adds a second site and an agent who works for that one only."""
+    for scope in ("agent", "operator", "inference"):
+        api.keys[scope] = getattr(api.services.settings, f"{scope}_key").get_secret_value()
+    async with api.services.store.begin() as repo:
+        if await repo.sites.get("other") is None:
+            await repo.sites.add(Site(key="other", name="Other", pack="demo-shop"))
+        api.keys["other agent"] = await repo.sites.add_key(Scope.AGENT, ["other"], "agent of other")
+    return api
+
+
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Api]:
-    """The application with its lifespan, called without a network, with a second site and an agent only of that."""
+    """The application with its lifespan, called without a network."""
     await prepare(settings)
     app = create_app(settings)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -98,13 +112,24 @@ async def serving(settings: Settings) -> AsyncIterator[Api]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://web") as client,
     ):
-        api = Api(app, client)
-        for scope in ("agent", "operator", "inference"):
-            api.keys[scope] = getattr(settings, f"{scope}_key").get_secret_value()
-        async with api.services.store.begin() as repo:
-            await repo.sites.add(Site(key="other", name="Other", pack="demo-shop"))
-            api.keys["other agent"] = await repo.sites.add_key(Scope.AGENT, ["other"], "agent of other")
-        yield api
+        yield await staffed(Api(app, client))
+
+
+@asynccontextmanager
+async def listening(settings: Settings) -> AsyncIterator[tuple[Api, Server]]:
+    """The application behind our server on a free port: for what only a network shows."""
+    await prepare(settings)
+    app = create_app(settings)
+    server = Server(uvicorn.Config(app, port=0, log_config=None, access_log=False), app.state.services)
+    # `serve` would take the signals of the test run for itself.
+    running = asyncio.create_task(server._serve())
+    while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
+        await asyncio.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as client:
+        yield await staffed(Api(app, client)), server
+        server.should_exit = True
+        await running
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
