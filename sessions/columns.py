@@ -10,6 +10,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+_MOST = 2**31 - 1
+
 Json = JSON(none_as_null=True)
 """PostgreSQL's `json`, not `jsonb`: it keeps the order of the members."""
 
@@ -44,6 +46,11 @@ class Words(TypeDecorator[str]):
 
 def without_nul(text: str) -> str:
     return text.replace("\x00", "\ufffd")
+
+
+def within_range(seq: int) -> int:
+    """The number, or the largest that an integer column holds: clients may ask for any."""
+    return min(seq, _MOST)
 
 
 def now() -> datetime:

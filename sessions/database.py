@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from psycopg.abc import Buffer
+from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -49,7 +51,7 @@ def open_engine(url: str) -> AsyncEngine:
         engine = create_async_engine(target, pool_timeout=POOL_S)
         _control_sqlite(engine.sync_engine, foreign_keys=True)
         return engine
-    return create_async_engine(
+    engine = create_async_engine(
         target,
         pool_size=10,
         max_overflow=10,
@@ -57,6 +59,8 @@ def open_engine(url: str) -> AsyncEngine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": CONNECT_S, "options": _POSTGRES_OPTIONS},
     )
+    event.listen(engine.sync_engine, "connect", _take_any_text)
+    return engine
 
 
 def open_migrating_engine(url: str) -> Engine:
@@ -80,6 +84,17 @@ def reading(engine: AsyncEngine) -> AsyncEngine:
     if engine.dialect.name == "sqlite":
         return engine
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+class _AnyText(StrDumperUnknown):
+    """Sends NUL, which PostgreSQL refuses, as U+FFFD: an id with NUL in it is then merely unknown."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\x00", "\ufffd"))
+
+
+def _take_any_text(connection: Any, _: Any) -> None:
+    connection.driver_connection.adapters.register_dumper(str, _AnyText)
 
 
 def _make_folder(url: URL) -> None:

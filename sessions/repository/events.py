@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, select
 
+from sessions.columns import within_range
 from sessions.models import Conversation, Event
 from sessions.principal import Customer, Principal, Server
 from sessions.repository.opening import visible_to
@@ -24,7 +25,7 @@ class Events(Part):
     ) -> tuple[Sequence[Event], int]:
         """As `list`, with the seq up to which the log has been read: beyond the events if the rest is hidden."""
         conversation = await self.log.seen(principal, conversation_id)
-        wanted = select(Event).where(Event.conversation_id == conversation_id, Event.seq > after)
+        wanted = select(Event).where(Event.conversation_id == conversation_id, Event.seq > within_range(after))
         if isinstance(principal, Customer):
             wanted = wanted.where(Event.staff.is_(False))
         events = (await self.session.scalars(wanted.order_by(Event.seq).limit(limit))).all()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, select
 
+from sessions.columns import within_range
 from sessions.errors import NotFound
 from sessions.models import Feedback, Message, Turn
 from sessions.principal import Customer, Principal
@@ -26,7 +27,7 @@ class Messages(Part):
     ) -> Sequence[Message]:
         """Messages with a seq over `after`, in order; notes only for the staff. Raises NotFound."""
         await self.log.seen(principal, conversation_id)
-        wanted = select(Message).where(Message.conversation_id == conversation_id, Message.seq > after)
+        wanted = select(Message).where(Message.conversation_id == conversation_id, Message.seq > within_range(after))
         if isinstance(principal, Customer):
             wanted = wanted.where(Message.staff.is_(False))
         return (await self.session.scalars(wanted.order_by(Message.seq).limit(limit))).all()
