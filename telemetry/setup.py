@@ -142,7 +142,7 @@ class Telemetry(TurnTracer):
         except SQLAlchemyError as error:
             _log.warning("spans_not_expired", error_type=type(error).__name__)
         else:
-            _log.info("spans_expired", count=gone)
+            _log.debug("spans_expired", count=gone)
 
 
 class _StoreExporter(SpanExporter):
