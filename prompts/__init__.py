@@ -4,18 +4,20 @@ from prompts.assemble import Line, LineRole, assemble, compact, prompt_form
 from prompts.catalogue import system_prompt
 from prompts.errors import BodyError, InvalidReply, PackError, Problem, PromptsError, Ungrounded
 from prompts.fill import Annotation, Fill, FilledReply, FilledSlot, LookupNeeded, ReplyDone, Shown, Step
-from prompts.load import load_pack
+from prompts.load import load_pack, pack_of
 from prompts.lookup import LookupCall, LookupOutcome, LookupResult, checked_facts
 from prompts.pack import Fact, FactType, Lookup, Notice, Pack, SpokenNotice
+from prompts.recall import RECALLED, recall_refusal, recalled_in, speakable
 from prompts.schema import ActionReason, Sentiment, reply_schema
 from prompts.slots import candidates, grounded, lawful
+from prompts.source import Files, content_hash, paths_of, read_files
 from prompts.template import Action, Kind, Slot, SlotType, Template, TemplateLookup
 
 __all__ = [
-    "Action", "ActionReason", "Annotation", "BodyError", "Fact", "FactType", "Fill", "FilledReply", "FilledSlot",
-    "InvalidReply", "Kind", "Line", "LineRole", "Lookup", "LookupCall", "LookupNeeded", "LookupOutcome",
+    "RECALLED", "Action", "ActionReason", "Annotation", "BodyError", "Fact", "FactType", "Files", "Fill", "FilledReply",
+    "FilledSlot", "InvalidReply", "Kind", "Line", "LineRole", "Lookup", "LookupCall", "LookupNeeded", "LookupOutcome",
     "LookupResult", "Notice", "Pack", "PackError", "Problem", "PromptsError", "ReplyDone", "Sentiment", "Shown",
     "Slot", "SlotType", "SpokenNotice", "Step", "Template", "TemplateLookup", "Ungrounded", "assemble",
-    "candidates", "checked_facts", "compact", "grounded", "lawful", "load_pack", "prompt_form", "reply_schema",
-    "system_prompt",
+    "candidates", "checked_facts", "compact", "content_hash", "grounded", "lawful", "load_pack", "pack_of", "paths_of",
+    "prompt_form", "read_files", "recall_refusal", "recalled_in", "reply_schema", "speakable", "system_prompt",
 ]  # fmt: skip

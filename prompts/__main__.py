@@ -1,4 +1,9 @@
-"""The pack author's command: `python -m prompts check [PACK ...] [--model FOLDER] [--context TOKENS]`."""
+"""The pack author's commands.
+
+python -m prompts check [PACK ...] [--model FOLDER] [--context TOKENS] [--replica URL]
+python -m prompts recall TEMPLATE [--pack PACK]
+python -m prompts restore TEMPLATE [--pack PACK]
+"""
 
 import argparse
 import sys
@@ -6,11 +11,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from prompts.check import CONTEXT_TOKENS, check, pack_folders
+from prompts.errors import PackError
+from prompts.load import load_pack
+from prompts.recall import recall, recall_refusal, recalled_in, restore
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; 0 if every pack may be served, 1 otherwise."""
+    """Runs the command; 0 if it did what was asked, 1 otherwise."""
     options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except PackError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _check(options: argparse.Namespace) -> int:
     reports = [
         check(folder, model=options.model, context_tokens=options.context) for folder in pack_folders(options.packs)
     ]
@@ -19,13 +35,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if all(report.ok for report in reports) else 1
 
 
+def _recall(options: argparse.Namespace) -> int:
+    found = False
+    for folder in pack_folders(options.pack):
+        pack = load_pack(folder)
+        if options.template not in pack.templates:
+            continue
+        found = True
+        if refusal := recall_refusal(pack, options.template, recalled_in(folder)):
+            print(f"{pack.name}: {refusal}", file=sys.stderr)
+            return 1
+        recall(folder, options.template)
+        print(f"{pack.name}: {options.template} is recalled; every server heeds it within 2 seconds")
+    if not found:
+        print(f"No pack has a template {options.template}.", file=sys.stderr)
+    return 0 if found else 1
+
+
+def _restore(options: argparse.Namespace) -> int:
+    folders = [folder for folder in pack_folders(options.pack) if options.template in recalled_in(folder)]
+    for folder in folders:
+        restore(folder, options.template)
+        print(f"{folder.name}: {options.template} is offered again")
+    if not folders:
+        print(f"{options.template} is not recalled.", file=sys.stderr)
+    return 0 if folders else 1
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m prompts", description="Tools for authors of packs.")
     commands = parser.add_subparsers(required=True)
     checking = commands.add_parser("check", help="find every mistake in packs")
+    checking.set_defaults(run=_check)
     checking.add_argument("packs", nargs="*", metavar="PACK", help="a pack's name or folder; all packs by default")
     checking.add_argument("--model", type=Path, help="folder of the served model, for exact figures")
     checking.add_argument("--context", type=int, default=CONTEXT_TOKENS, help="the served context, in tokens")
+    for name, run, about in (("recall", _recall, "stop a template at once"), ("restore", _restore, "offer it again")):
+        command = commands.add_parser(name, help=about)
+        command.set_defaults(run=run)
+        command.add_argument("template", metavar="TEMPLATE")
+        command.add_argument("--pack", action="append", default=[], help="only in this pack; repeatable")
     return parser
 
 

@@ -16,6 +16,7 @@ class PackFile(Frozen):
     locale: str = "en"
     locales: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("en",)
+    rollout: int = Field(default=100, ge=1, le=100)
     greeting: Localised
     starters: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     values: dict[str, Localised] = Field(default_factory=dict)
@@ -41,6 +42,7 @@ class TemplateFile(Frozen):
     lead: Localised = Field(default_factory=dict)
     quick_replies: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     lookup: TemplateLookup | None = None
+    examples: tuple[str, ...] = ()
 
     def template(self, template_id: str) -> Template:
         """The template of the file called `template_id`."""
@@ -54,4 +56,5 @@ class TemplateFile(Frozen):
             hidden=self.hidden,
             quick_replies=self.quick_replies,
             lookup=self.lookup,
+            examples=self.examples,
         )

@@ -1,15 +1,12 @@
-"""Reading a pack's folder. The only I/O of `prompts`.
+"""From a pack's files to a pack. All mistakes are found in one reading, each with its file and line.
 
-    pack.toml  system.md  policies/*.md  templates/*.toml
-
-A template's id is its file's name. All mistakes are found in one reading, each with its file and line.
+A template's id is its file's name. Reading the folder is the only I/O of `prompts` besides `recall`.
 """
 
-import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -19,9 +16,8 @@ from prompts.files import PackFile, TemplateFile
 from prompts.pack import Pack
 from prompts.render import render
 from prompts.rules import Mistake, mistakes
+from prompts.source import Files, content_hash, lines_joined, read_files
 from prompts.template import Template
-
-VERSION_DIGITS = 12
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -29,27 +25,36 @@ Form = TypeVar("Form", bound=BaseModel)
 def load_pack(folder: str | Path) -> Pack:
     """The pack in `folder`. Raises `PackError` with every mistake of form or, if there is none, of `rules`."""
     root = Path(folder)
-    pack = _read(root)
-    problems = [_placed(root, mistake) for mistake in mistakes(pack)]
+    return pack_of(root.name, read_files(root))
+
+
+def pack_of(name: str, files: Files, *, approved: bool = False) -> Pack:
+    """The pack called `name` that the files hold. Raises `PackError` as `load_pack` does.
+
+    `approved` files served before: they are held to their form only, because the rules may have become stricter.
+    """
+    pack = _read(name, files)
+    problems = [] if approved else [_placed(files, mistake) for mistake in mistakes(pack)]
     if problems:
         raise PackError(problems)
     return pack
 
 
-def _read(root: Path) -> Pack:
+def _read(name: str, files: Files) -> Pack:
     """The pack as its files say. Raises `PackError` with every mistake of form."""
     problems: list[Problem] = []
-    header = _parse(root / "pack.toml", root, PackFile, problems)
-    templates = {path.stem: _template(path, root, problems) for path in sorted(root.glob("templates/*.toml"))}
+    header = _parse("pack.toml", files, PackFile, problems)
+    found = sorted(path for path in files if path.startswith("templates/"))
+    templates = {PurePosixPath(path).stem: _template(path, files, problems) for path in found}
     if not templates:
         problems.append(Problem("templates", 0, "The pack has no template.", "Add templates/<id>.toml."))
-    system = _prose(root / "system.md", root, header, problems)
-    policies = [_prose(path, root, header, problems) for path in sorted(root.glob("policies/*.md"))]
+    system = _prose("system.md", files, header, problems)
+    policies = [_prose(path, files, header, problems) for path in sorted(files) if path.startswith("policies/")]
     if problems or header is None:
         raise PackError(problems)
     return Pack(
-        name=root.name,
-        version=content_hash(root),
+        name=name,
+        version=content_hash(files),
         system=system,
         policies=tuple(policies),
         templates={key: template for key, template in templates.items() if template is not None},
@@ -57,65 +62,57 @@ def _read(root: Path) -> Pack:
     )
 
 
-def _placed(root: Path, mistake: Mistake) -> Problem:
+def _placed(files: Files, mistake: Mistake) -> Problem:
     """A mistake with the line on which its keys stand."""
-    path = root / mistake.file
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    text = lines_joined(files.get(mistake.file, ""))
     line = line_of(text, mistake.keys)
     if mistake.body_line and text.splitlines()[line - 1].rstrip().endswith(('"""', "'''")):
         line += mistake.body_line
     return Problem(mistake.file, line, mistake.message, mistake.remedy)
 
 
-def content_hash(root: Path) -> str:
-    """The first 12 hex digits of SHA-256 over the names and bytes of the pack's files."""
-    digest = hashlib.sha256()
-    for path in sorted([*root.glob("*.toml"), *root.glob("*.md"), *root.glob("*/*.toml"), *root.glob("*/*.md")]):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()[:VERSION_DIGITS]
-
-
-def _template(path: Path, root: Path, problems: list[Problem]) -> Template | None:
+def _template(path: str, files: Files, problems: list[Problem]) -> Template | None:
     """One template file."""
-    form = _parse(path, root, TemplateFile, problems)
+    form, name = _parse(path, files, TemplateFile, problems), PurePosixPath(path).stem
     if form is None:
         return None
-    if form.id not in (None, path.stem):
-        message = f"The template is called {form.id} and its file {path.stem}."
-        problems.append(
-            Problem(path.relative_to(root).as_posix(), 1, message, "Leave `id` out: the file's name counts.")
-        )
-    return form.template(path.stem)
+    if form.id not in (None, name):
+        message = f"The template is called {form.id} and its file {name}."
+        problems.append(Problem(path, 1, message, "Leave `id` out: the file's name counts."))
+    return form.template(name)
 
 
-def _prose(path: Path, root: Path, header: PackFile | None, problems: list[Problem]) -> str:
+def _prose(path: str, files: Files, header: PackFile | None, problems: list[Problem]) -> str:
     """A part of the system prompt; it may print `{{ brand }}` and `{{ tone }}`."""
-    name = path.relative_to(root).as_posix()
+    values = {"brand": header.brand, "tone": header.tone} if header else {"brand": "", "tone": ""}
+    if path not in files:
+        problems.append(_missing(path))
+        return ""
     try:
-        values = {"brand": header.brand, "tone": header.tone} if header else {"brand": "", "tone": ""}
-        return render(path.read_text(encoding="utf-8"), values)
-    except FileNotFoundError:
-        problems.append(Problem(name, 0, "The file is missing.", "Write it."))
-    except (BodyError, UnicodeDecodeError) as error:
-        problems.append(Problem(name, 1, str(error), "Use only {{ brand }} and {{ tone }}, in UTF-8."))
+        return render(lines_joined(files[path]), values)
+    except BodyError as error:
+        problems.append(Problem(path, 1, str(error), "Use only {{ brand }} and {{ tone }}."))
     return ""
 
 
-def _parse(path: Path, root: Path, form: type[Form], problems: list[Problem]) -> Form | None:
+def _parse(path: str, files: Files, form: type[Form], problems: list[Problem]) -> Form | None:
     """A TOML file read as `form`, or None with the file's mistakes added to `problems`."""
-    name = path.relative_to(root).as_posix()
+    if path not in files:
+        problems.append(_missing(path))
+        return None
+    text = lines_joined(files[path])
     try:
-        text = path.read_text(encoding="utf-8")
         return form.model_validate(tomllib.loads(text))
-    except FileNotFoundError:
-        problems.append(Problem(name, 0, "The file is missing.", "Write it."))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
-        problems.append(Problem(name, int(line[1]) if line else 1, f"Not TOML: {error}.", "Correct the line."))
+        problems.append(Problem(path, int(line[1]) if line else 1, f"Not TOML: {error}.", "Correct the line."))
     except ValidationError as error:
-        problems += [_problem(name, text, dict(detail)) for detail in error.errors()]
+        problems += [_problem(path, text, dict(detail)) for detail in error.errors()]
     return None
+
+
+def _missing(path: str) -> Problem:
+    return Problem(path, 0, "The file is missing.", "Write it.")
 
 
 def _problem(file: str, text: str, detail: Mapping[str, Any]) -> Problem:

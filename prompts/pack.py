@@ -79,7 +79,8 @@ class Pack(Frozen):
     """A loaded pack. Texts are keyed by locale; `version` is the first 12 hex digits of the files' SHA-256.
 
     `locales` are those that every text exists in, `languages` those that customers may write in.
-    `values` are the brand's constants that bodies may print ("opening_hours").
+    `values` are the brand's constants that bodies may print ("opening_hours"). `rollout` is the percentage of new
+    conversations that this version gets while an older one gets the rest; it is no part of the version.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Pack(Frozen):
     locale: str
     locales: tuple[str, ...]
     languages: tuple[str, ...]
+    rollout: int = 100
     greeting: dict[str, str]
     starters: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)

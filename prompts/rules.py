@@ -102,7 +102,7 @@ def _when(pack: Pack, template: Template) -> Found:
 
 def _reached(pack: Pack, template: Template) -> Found:
     """A hidden template is a notice or somebody's fall-back."""
-    fallbacks = {name for other in pack.templates.values() if other.lookup for name in _fallbacks(other).values()}
+    fallbacks = {name for other in pack.templates.values() if other.lookup for name in other.fallbacks}
     if template.hidden and template.id not in fallbacks | set(Notice):
         message = "It is hidden and no lookup falls back to it, so it is never reached."
         yield Mistake(_file(template), ("hidden",), message, "Name it in a [lookup], or remove `hidden`.")

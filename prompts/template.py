@@ -74,7 +74,8 @@ class Template(Frozen):
     """One approved text. `bodies`, `leads` and `quick_replies` are keyed by locale.
 
     The customer reads `lead` + body. A template with a lookup shows only its lead until the lookup has answered.
-    A `hidden` template is never offered to the engine: it is a fall-back or a notice.
+    A `hidden` template is never offered to the engine: it is a fall-back or a notice. `examples` are things that
+    customers say who should get it; the engine never reads them, `check --replica` asks it for them.
     """
 
     id: str
@@ -86,8 +87,14 @@ class Template(Frozen):
     leads: dict[str, str] = Field(default_factory=dict)
     quick_replies: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     lookup: TemplateLookup | None = None
+    examples: tuple[str, ...] = ()
 
     @property
     def asked(self) -> tuple[Slot, ...]:
         """The slots that the engine writes: all but facts, in the order of the file."""
         return tuple(slot for slot in self.slots if slot.type is not SlotType.FACT)
+
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """The templates that speak in its place when its lookup finds nothing or fails."""
+        return (self.lookup.not_found, self.lookup.failed) if self.lookup else ()

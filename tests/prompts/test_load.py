@@ -1,8 +1,9 @@
+import json
 from pathlib import Path
 
 import pytest
 
-from prompts import PackError, Problem, load_pack, system_prompt
+from prompts import PackError, Problem, load_pack, pack_of, read_files, system_prompt
 from prompts.load import line_of
 from tests.prompts.conftest import Edit
 
@@ -102,3 +103,40 @@ def test_lines_are_found_by_keys() -> None:
     assert line_of(text, ("slots", "x", "type")) == 4
     assert line_of(text, ("slots", "y", "type")) == 6
     assert line_of(text, ("nowhere",)) == 1
+
+
+def test_the_share_of_conversations_is_no_part_of_the_version(folder: Path, edit: Edit) -> None:
+    before = load_pack(folder)
+    edit("pack.toml", 'locale = "en"\n', 'locale = "en"\nrollout = 10\n')
+    after = load_pack(folder)
+    assert (before.version, before.rollout, after.rollout) == (after.version, 100, 10)
+    edit("pack.toml", "warm, brief", "cool, brief")
+    assert load_pack(folder).version != before.version
+
+
+@pytest.mark.parametrize("share", ["0", "101", '"all"'])
+def test_a_share_is_a_percentage(folder: Path, edit: Edit, share: str) -> None:
+    edit("pack.toml", 'locale = "en"\n', f'locale = "en"\nrollout = {share}\n')
+    assert problems(folder)[0].file == "pack.toml"
+
+
+def test_stored_files_give_the_same_pack(folder: Path) -> None:
+    stored = json.loads(json.dumps(read_files(folder)))
+    assert pack_of("demo-shop", stored) == load_pack(folder)
+
+
+def test_line_ends_change_the_version_and_nothing_else(folder: Path) -> None:
+    before = load_pack(folder)
+    for path in [folder / "system.md", folder / "pack.toml", folder / "templates" / "track_order.toml"]:
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    after = load_pack(folder)
+    assert after.version != before.version
+    assert after.model_copy(update={"version": before.version}) == before
+
+
+def test_files_that_served_before_need_not_obey_later_rules(folder: Path, edit: Edit) -> None:
+    edit("templates/thanks.toml", 'when = "says', 'when = "" # says')
+    files = read_files(folder)
+    with pytest.raises(PackError):
+        pack_of("demo-shop", files)
+    assert pack_of("demo-shop", files, approved=True).templates["thanks"].when == ""
