@@ -15,16 +15,16 @@ _ORDERS = (
     ("10234", "shipped", "Linen table lamp", "$79.00", 3, 2, _DHL),
     ("10235", "processing", "Wool throw, ochre", "$54.50", 1, 6, None),
     ("10236", "delivered", "Oak floor lamp", "$189.00", 12, -4, _UPS),
-    ("10237", "delayed", "Velvet cushion, set of 2", "$42.00", 9, 5, _DHL),
+    ("10237", "packed", "Velvet cushion, set of 2", "$42.00", 9, 5, _DHL),
     ("10238", "cancelled", "Ceramic vase, tall", "$36.00", 6, None, None),
     ("10239", "returned", "Cotton bed linen, queen", "$96.00", 25, None, _POST),
-    ("10240", "refunded", "Paper pendant lamp", "$48.00", 30, None, None),
+    ("10240", "returned", "Paper pendant lamp", "$48.00", 30, None, None),
     ("20480", "out_for_delivery", "Merino cardigan, M", "$119.00", 4, 0, _UPS),
     ("20481", "shipped", "Silk scarf, indigo", "$64.00", 2, 3, _POST),
-    ("20482", "payment_pending", "Knitted rug, 160 x 230", "$240.00", 0, None, None),
-    ("20483", "ready_for_pickup", "Brass desk lamp", "$88.00", 5, 0, None),
+    ("20482", "processing", "Knitted rug, 160 x 230", "$240.00", 0, None, None),
+    ("20483", "packed", "Brass desk lamp", "$88.00", 5, 0, None),
     ("48213", "delivered", "Linen shirt, L", "$59.00", 8, -2, _DHL),
-    ("48214", "lost", "Alpaca socks, 3 pairs", "$33.00", 21, None, _POST),
+    ("48214", "shipped", "Alpaca socks, 3 pairs", "$33.00", 21, -9, _POST),
 )
 
 
