@@ -15,9 +15,7 @@ from chat.settings import Settings  # noqa: E402
 
 Settings.model_config["env_file"] = None
 
-pytest_plugins = ["pytester", "tests.parts", "tests.replicas", "tests.system", "tests.browser"]
-if (Path(__file__).parent / "postgres.py").exists():
-    pytest_plugins.append("tests.postgres")
+pytest_plugins = ["pytester", "tests.parts", "tests.replicas", "tests.system", "tests.browser", "tests.postgres"]
 
 
 @pytest.fixture(autouse=True)

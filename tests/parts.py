@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ENGINE_PYTHON = ROOT / ".venv/engine/bin/python"
 GPU_ENGINE = ROOT / ".venv/engine/.gpu"
-STARTER_MODEL = ROOT / "backend/starter_model"
+MODEL = Path(os.environ.get("PINDESK_TEST_MODEL", ROOT / "backend/starter_model"))
 POSTGRES_PROGRAMS = Path("/usr/lib/postgresql")
 
 REQUIRED = pytest.StashKey[frozenset[str]]()
@@ -27,8 +27,8 @@ def missing_engine() -> str | None:
         return None
     if not ENGINE_PYTHON.is_file():
         return "the engine's environment is missing (make engine)"
-    if not any(STARTER_MODEL.glob("*.safetensors")):
-        return "backend/starter_model holds no weights"
+    if not any(MODEL.glob("*.safetensors")):
+        return f"{MODEL} holds no weights"
     return None
 
 

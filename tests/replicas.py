@@ -14,21 +14,21 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from backend.replica import ReplicaConfig, command
-from tests.parts import ENGINE_PYTHON, GPU_ENGINE, STARTER_MODEL
+from tests.parts import ENGINE_PYTHON, GPU_ENGINE, MODEL
 from tests.processes import ServerProcess, free_port
 
 _LOADED_WITHIN_S = 300
 
 
 class ReplicaProcess(ServerProcess):
-    """One vLLM server with the starter model; `otlp_port` is where its spans go."""
+    """One vLLM server with the starter model (or PINDESK_TEST_MODEL); `otlp_port` is where its spans go."""
 
     def __init__(self, index: int, otlp_port: int, folder: Path, engine_args: tuple[str, ...] = ()) -> None:
         self.otlp_port = otlp_port
         port = free_port()
         config = ReplicaConfig(
-            id=f"replica-{index}",
-            model=os.environ.get("PINDESK_TEST_MODEL", str(STARTER_MODEL)),
+            id=f"r{index}",
+            model=str(MODEL),
             port=port,
             python=ENGINE_PYTHON,
             cpu=not GPU_ENGINE.exists(),
@@ -47,10 +47,10 @@ class ReplicaProcess(ServerProcess):
 def start_replicas(
     stack: ExitStack, folder: Path, otlp_port: int, count: int = 2, engine_args: tuple[str, ...] = ()
 ) -> list[ReplicaProcess]:
-    """Start replicas side by side and wait for all; the stack ends them."""
+    """Start replicas side by side and wait for all; the stack ends them, at once, because nobody waits for a drain."""
     replicas = [ReplicaProcess(index, otlp_port, folder, engine_args) for index in range(count)]
     for replica in replicas:
-        stack.callback(replica.stop)
+        stack.callback(replica.kill)
         replica.start()
     for replica in replicas:
         replica.wait_ready(_LOADED_WITHIN_S)

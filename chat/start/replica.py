@@ -13,7 +13,8 @@ _GPU_MEMORY_SHARE = 0.9
 
 
 def replica_id(index: int) -> str:
-    return f"replica-{index}"
+    """The name that `web` gives to the replica at this place of its list; the engine's spans carry it."""
+    return f"r{index}"
 
 
 def replica_config(settings: Settings, index: int) -> ReplicaConfig:

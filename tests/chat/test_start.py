@@ -155,7 +155,7 @@ def test_auto_means_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_replica_is_configured_from_the_settings() -> None:
     config = replica_config(Settings(engine="cpu", engine_args="--seed 7", otlp_port=4400, replica_port=9000), 1)
-    assert (config.id, config.port, config.cpu) == ("replica-1", 9001, True)
+    assert (config.id, config.port, config.cpu) == ("r1", 9001, True)
     assert config.otlp_endpoint == "http://127.0.0.1:4400/v1/traces"
     assert config.engine_args == ("--seed", "7")
 
