@@ -97,10 +97,10 @@ class Feed:
                 moments = await repo.events.listed_at(principal, changed)
         except Unavailable:
             return []
-        gone = [conversation_id for conversation_id in changed if known.pop(conversation_id, None)]
-        news = [conversation_id for conversation_id, moment in moments.items() if known.get(conversation_id) != moment]
+        gone = [item for item in changed if item not in moments and known.pop(item, None)]
+        news = [item for item, moment in moments.items() if known.get(item) != moment]
         known.update(moments)
-        return news + [conversation_id for conversation_id in gone if conversation_id not in moments]
+        return news + gone
 
 
 @contextmanager

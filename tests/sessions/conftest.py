@@ -13,7 +13,8 @@ from sessions import Site, Store, upgrade
 from tests.postgres import own_database
 from tests.sessions.shop import Chat, open_chat
 
-BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+POSTGRES = [pytest.param("postgres", marks=pytest.mark.postgres)]
+BOTH = ["sqlite", *POSTGRES]
 
 
 @pytest.fixture(scope="session")
