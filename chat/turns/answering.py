@@ -53,6 +53,10 @@ class Answering:
         self._first_text_ms: float | None = None
         self._replied = False
 
+    @property
+    def trace_id(self) -> str:
+        return format(self._trace.span.get_span_context().trace_id, "032x")
+
     async def run(self) -> None:
         """Answer the turn. Raises LostLease when somebody else holds it, Unavailable when the store is away."""
         try:
@@ -141,9 +145,8 @@ class Answering:
         replica = next(each for each in self._services.replicas.snapshot() if each.id == ranking.order[0])
         self._trace.placed(ranking)
         async with self._services.store.begin() as repo:
-            trace_id = format(self._trace.span.get_span_context().trace_id, "032x")
             await repo.turns.note_attempt(
-                self.claim, replica=replica.id, placement=ranking.reason, trace_id=trace_id
+                self.claim, replica=replica.id, placement=ranking.reason, trace_id=self.trace_id
             )
         fill = briefing.fill()
         with self._trace.attempt(self.claim, replica) as trace:

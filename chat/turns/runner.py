@@ -6,6 +6,7 @@ claimed it holds the higher attempt number, and the store refuses every later wr
 """
 
 import asyncio
+from contextlib import suppress
 from uuid import uuid4
 
 import structlog
@@ -52,11 +53,6 @@ class TurnRunner:
             answering.stop_requested = True
             self._tasks[turn_id].cancel()
 
-    @property
-    def running(self) -> int:
-        """Turns being answered by this process."""
-        return len(self._running)
-
     async def _claim_turns(self) -> None:
         while True:
             await self._free.acquire()
@@ -77,17 +73,20 @@ class TurnRunner:
     def _begin(self, claim: Claim) -> None:
         answering = Answering(self.services, self.flusher, claim)
         self._running[claim.turn_id] = answering
+        self.services.telemetry.metrics.turns_running.set(len(self._running))
         task = asyncio.create_task(self._answer(answering), name=f"turn {claim.turn_id}")
         self._tasks[claim.turn_id] = task
         task.add_done_callback(lambda _: self._end(claim.turn_id))
 
     def _end(self, turn_id: str) -> None:
         del self._running[turn_id], self._tasks[turn_id]
+        self.services.telemetry.metrics.turns_running.set(len(self._running))
         self._free.release()
 
     async def _answer(self, answering: Answering) -> None:
         """The edge of a turn's task: whatever happens, the turn ends or goes back to the queue."""
         turn_id = answering.claim.turn_id
+        structlog.contextvars.bind_contextvars(trace_id=answering.trace_id)
         try:
             await answering.run()
         except LostLease:
@@ -95,11 +94,13 @@ class TurnRunner:
         except Unavailable:
             log.warning("store_unavailable", turn_id=turn_id)
         except asyncio.CancelledError:
-            await asyncio.shield(answering.interrupted())
+            with suppress(LostLease, Unavailable):
+                await asyncio.shield(answering.interrupted())
             raise
         except Exception:
             log.exception("turn_crashed", turn_id=turn_id)
-            await answering.failed("internal_error")
+            with suppress(LostLease, Unavailable):
+                await answering.failed("internal_error")
         finally:
             answering.end()
 

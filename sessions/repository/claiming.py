@@ -71,11 +71,16 @@ class Claiming(Part):
     async def release(self, claim: Claim) -> None:
         """Give a turn back to the queue, as if this attempt had never been made. Raises LostLease.
 
-        What the customer has read of it stays, for the next owner to continue.
+        What the customer has read of it stays, for the next owner to continue. A turn whose reply is done needs no
+        owner: it is left to end with its lease.
         """
-        await self._change(
-            claim, state=TurnState.QUEUED, owner=None, lease_until=None, attempts_before=Turn.attempts_before + 1
+        unanswered = and_(held_by(claim), Turn.reply_message_id.is_(None))
+        queued = {"state": TurnState.QUEUED, "owner": None, "lease_until": None}
+        released = await self.session.execute(
+            update(Turn).where(unanswered).values(**queued, attempts_before=Turn.attempts_before + 1)
         )
+        if released.rowcount == 0:
+            raise LostLease(claim.turn_id)
         self.tx.touch(claim.conversation_id, listed=True)
 
     async def _change(self, claim: Claim, **values: object) -> None:
