@@ -37,7 +37,7 @@ class Sites(Part):
         self.session.add(site)
         return site
 
-    async def update(self, key: str, **changes: Any) -> Site:
+    async def update(self, key: str, /, **changes: Any) -> Site:
         """Set fields of a site. Raises NotFound, and TypeError for a field that cannot be changed."""
         if unknown := changes.keys() - _CHANGEABLE:
             raise TypeError(f"not a changeable field of a site: {', '.join(sorted(unknown))}")
