@@ -23,11 +23,11 @@ from chat.prepare import prepare
 from chat.services import Services
 from chat.settings import Settings, SettingsError, get_settings
 from prompts import PackError
-from sessions import StoreError
+from sessions import Unavailable
 from telemetry.logs import configure_logs
 
 GRACE_S = 10.0
-CONFIG_ERRORS = (SettingsError, PackError, LookupConfigError, StoreError, OSError, ValueError)
+CONFIG_ERRORS = (SettingsError, PackError, LookupConfigError, OSError, ValueError)
 
 
 class Server(uvicorn.Server):
@@ -73,6 +73,9 @@ def main() -> int:
         listening = bind(settings)
         asyncio.run(prepare(settings))
         server = make_server(settings)
+    except Unavailable as error:
+        print(f"web: the database cannot be used: {str(error).splitlines()[0]}", file=sys.stderr)
+        return 1
     except CONFIG_ERRORS as error:
         print(f"web: {error}", file=sys.stderr)
         return 1
