@@ -1,11 +1,7 @@
 import pytest
 
-_CONFTEST = """
-pytest_plugins = ["tests.parts"]
-import tests.parts
-tests.parts.PARTS["browser"] = lambda: "no browser on this machine"
-tests.parts.PARTS["engine"] = lambda: None
-"""
+from tests.parts import PARTS
+
 _INI = """
 [pytest]
 asyncio_default_fixture_loop_scope = function
@@ -19,8 +15,10 @@ markers =
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     monkeypatch.delenv("PINDESK_REQUIRE", raising=False)
+    monkeypatch.setitem(PARTS, "browser", lambda: "no browser on this machine")
+    monkeypatch.setitem(PARTS, "engine", lambda: None)
     pytester.makeini(_INI)
-    pytester.makeconftest(_CONFTEST)
+    pytester.makeconftest('pytest_plugins = ["tests.parts"]')
     pytester.makepyfile(
         """
         import pytest
