@@ -1,7 +1,7 @@
 """The real application without a replica: callers, a client, one database for each module of tests."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from chat.services import Services
 from chat.settings import Settings
 from chat.web import Server
 from sessions import Scope, Site
+from tests.postgres import own_database
 
 API = "/api/v1"
 
@@ -132,8 +133,25 @@ async def listening(settings: Settings) -> AsyncIterator[tuple[Api, Server]]:
         await running
 
 
+@pytest.fixture(scope="module")
+def database_url() -> str | None:
+    """The database of a module's application; None is a file of its own. See `on_both_databases`."""
+    return None
+
+
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+async def api(database_url: str | None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
     """One application for the tests of a module; they carry `asyncio(loop_scope="module")`."""
-    async with serving(make_settings(tmp_path_factory.mktemp("var"))) as api:
+    database = {"database_url": database_url} if database_url else {}
+    async with serving(make_settings(tmp_path_factory.mktemp("var"), **database)) as api:
         yield api
+
+
+@pytest.fixture(scope="module", params=[None, pytest.param("postgres", marks=pytest.mark.postgres)])
+def on_both_databases(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """A module that calls this `database_url` runs on SQLite and on PostgreSQL."""
+    if request.param is None:
+        yield None
+        return
+    with own_database(request.getfixturevalue("postgres_server")) as url:
+        yield url

@@ -10,6 +10,11 @@ from tests.chat.conftest import Api, Opened
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.fixture(scope="module")
+def database_url(on_both_databases: str | None) -> str | None:
+    return on_both_databases
+
+
 async def key_of(api: Api, name: str) -> str:
     async with api.services.store.begin() as repo:
         return await repo.sites.add_key(Scope.AGENT, None, name)

@@ -9,6 +9,11 @@ from tests.chat.conftest import Api
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.fixture(scope="module")
+def database_url(on_both_databases: str | None) -> str | None:
+    return on_both_databases
+
+
 async def test_opens_with_the_packs_greeting(api: Api) -> None:
     answer = await api.call("POST", "/conversations", json={"site": "demo", "locale": "en-GB"})
     assert answer.status_code == 201
