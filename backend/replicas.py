@@ -56,6 +56,7 @@ class _Member:
     kv_usage: float = 0.0
     last_chosen: int = 0
     misses: int = 0  # polls or warm-ups in a row that failed
+    trouble: str = ""  # why the last of them did
     ejections: int = 0  # attempts that failed since the last that went well
     ejected_until: float = 0.0
     draining: bool = False
@@ -174,8 +175,8 @@ class Replicas:
                 while not self._settled():
                     await self._changed.wait()
         except TimeoutError:
-            states = ", ".join(f"{key} {member.state}" for key, member in self._members.items())
-            raise NotReady(f"no replica became ready within {timeout_s:g} s ({states or 'the set is empty'})") from None
+            missing = ", ".join(_complaint(member) for member in self._members.values()) or "the set is empty"
+            raise NotReady(f"no replica became ready within {timeout_s:g} s ({missing})") from None
 
     def _settled(self) -> bool:
         self._changed.clear()
@@ -195,12 +196,12 @@ class Replicas:
             member.nudge.clear()
             try:
                 await self._visit(member)
-                member.misses = 0
+                member.misses, member.trouble = 0, ""
             except ProbeFailed as fault:
                 self._missed(member, fault)
             except Exception as fault:  # a warm-up that raises must not end the watch
-                member.misses += 1
-                log.warning("replica_not_warm", replica=member.replica.id, error=type(fault).__name__)
+                member.misses, member.trouble = member.misses + 1, type(fault).__name__
+                log.warning("replica_not_warm", replica=member.replica.id, error=member.trouble)
             member.visited = True
             self._changed.set()
             await self._rest(member)
@@ -244,7 +245,7 @@ class Replicas:
 
     def _missed(self, member: _Member, fault: ProbeFailed) -> None:
         """A refused connection is certain at once; a slow answer may be a busy machine, so it takes two."""
-        member.misses += 1
+        member.misses, member.trouble = member.misses + 1, str(fault)
         if member.misses >= _DOWN_AFTER and member.state not in (ReplicaState.STARTING, ReplicaState.DOWN):
             self._enter_state(member, ReplicaState.DOWN, str(fault))
         elif member.state in _ALIVE and (fault.refused or member.misses > 1):
@@ -255,6 +256,10 @@ class Replicas:
             log.info("replica", replica=member.replica.id, state=state, was=member.state, reason=reason)
             member.state = state
             self._changed.set()
+
+
+def _complaint(member: _Member) -> str:
+    return f"{member.replica.id} {member.state}" + (f": {member.trouble}" if member.trouble else "")
 
 
 def _snapshot(member: _Member) -> Snapshot:

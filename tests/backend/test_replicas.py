@@ -195,7 +195,7 @@ async def test_the_set_may_change_while_it_runs(scripted: ScriptedEngine, replic
 async def test_waiting_for_nobody_says_who_is_missing(scripted: ScriptedEngine) -> None:
     await scripted.stop()
     async with watch(scripted) as replicas:
-        with pytest.raises(NotReady, match="r0 starting"):
+        with pytest.raises(NotReady, match="r0 starting: ConnectError"):
             await replicas.wait_ready(0.1)
 
 
