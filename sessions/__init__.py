@@ -4,10 +4,10 @@ from sessions.claim import Accepted, Annotation, Claim, Delta, HistoryItem, Repl
 from sessions.demo import seed_demo
 from sessions.errors import Conflict, LostLease, NotFound, ReplayMismatch, StoreError, Unavailable
 from sessions.migrate import upgrade
-from sessions.models import ApiKey, Conversation, DemoOrder, Event, Feedback, Message, Rating, Site, Turn
+from sessions.models import ApiKey, Conversation, DemoOrder, Event, Feedback, Fold, Message, Rating, Site, Turn
 from sessions.pin import Pin
 from sessions.principal import Customer, Principal, Scope, Server, Staff
-from sessions.repository import MessageDetails, Repository
+from sessions.repository import MessageDetails, Release, Repository, Told
 from sessions.store import Store
 from sessions.vocabulary import (
     Action,
@@ -36,6 +36,7 @@ __all__ = [
     "EventKind",
     "Feedback",
     "FeedbackValue",
+    "Fold",
     "HistoryItem",
     "HistoryRole",
     "LostLease",
@@ -45,6 +46,7 @@ __all__ = [
     "Pin",
     "Principal",
     "Rating",
+    "Release",
     "ReplayMismatch",
     "Reply",
     "Repository",
@@ -56,6 +58,7 @@ __all__ = [
     "Staff",
     "Store",
     "StoreError",
+    "Told",
     "Turn",
     "TurnState",
     "Unavailable",

@@ -4,8 +4,10 @@ from sessions.models.base import Base
 from sessions.models.conversation import Conversation, Rating
 from sessions.models.demo_order import DemoOrder
 from sessions.models.event import Event
+from sessions.models.fold import Fold
 from sessions.models.idempotency import IdempotentAnswer
 from sessions.models.message import Feedback, Message
+from sessions.models.pack import PackVersion, Recall
 from sessions.models.site import ApiKey, Site
 from sessions.models.turn import Turn
 
@@ -16,9 +18,12 @@ __all__ = [
     "DemoOrder",
     "Event",
     "Feedback",
+    "Fold",
     "IdempotentAnswer",
     "Message",
+    "PackVersion",
     "Rating",
+    "Recall",
     "Site",
     "Turn",
 ]

@@ -4,9 +4,11 @@ from sqlalchemy import select
 
 from sessions.repository.conversations import Conversations
 from sessions.repository.events import Events
+from sessions.repository.folds import Folds, Told
 from sessions.repository.idempotency import Idempotency
 from sessions.repository.messages import MessageDetails, Messages
 from sessions.repository.orders import Orders
+from sessions.repository.packs import PackVersions, Release
 from sessions.repository.sites import Sites
 from sessions.repository.transaction import Transaction
 from sessions.repository.turns import Turns
@@ -23,6 +25,8 @@ class Repository:
         self.messages = Messages(tx)
         self.events = Events(tx)
         self.orders = Orders(tx)
+        self.packs = PackVersions(tx)
+        self.folds = Folds(tx)
         self.idempotency = Idempotency(tx)
 
     async def ping(self) -> None:
@@ -30,4 +34,4 @@ class Repository:
         await self.tx.session.execute(select(1))
 
 
-__all__ = ["MessageDetails", "Repository"]
+__all__ = ["MessageDetails", "Release", "Repository", "Told"]

@@ -14,7 +14,14 @@ from sessions.vocabulary import ConversationState
 
 class Opening(Part):
     async def open(
-        self, site_key: str, locale: str, pack: str, pack_version: str, *, token: str | None = None
+        self,
+        site_key: str,
+        locale: str,
+        pack: str,
+        pack_version: str,
+        *,
+        id: str | None = None,
+        token: str | None = None,
     ) -> tuple[Conversation, str]:
         """Begin a conversation. Raises NotFound for an unknown or disabled site.
 
@@ -26,7 +33,7 @@ class Opening(Part):
             raise NotFound("no such site")
         raw = new_secret(CUSTOMER_TOKEN) if token is None else CUSTOMER_TOKEN + token
         conversation = Conversation(
-            id=new_id(CONVERSATION),
+            id=id or new_id(CONVERSATION),
             site_key=site_key,
             token_hash=digest(raw),
             locale=locale,

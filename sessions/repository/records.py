@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from sessions.models import Base, Conversation, Event, Feedback, Message, Rating, Turn
+from sessions.models import Base, Conversation, Event, Feedback, Fold, Message, Rating, Turn
 from sessions.principal import Principal
 from sessions.repository.part import Part
 
@@ -21,14 +21,15 @@ class Records(Part):
         feedback = await self.session.scalars(
             select(Feedback).where(Feedback.message_id.in_([message.id for message in messages]))
         )
-        rating = await self.session.get(Rating, conversation_id)
+        rating, fold = [await self.session.get(kind, conversation_id) for kind in (Rating, Fold)]
         return {
             "conversation": conversation.model_dump(mode="json", exclude={"token_hash"}),
             "messages": _dumped(messages),
             "turns": _dumped(await self._rows(Turn, conversation_id, Turn.seq)),
             "events": _dumped(await self._rows(Event, conversation_id, Event.seq)),
             "feedback": _dumped(feedback.all()),
-            "rating": None if rating is None else rating.model_dump(mode="json"),
+            "rating": rating and rating.model_dump(mode="json"),
+            "fold": fold and fold.model_dump(mode="json"),
         }
 
     async def delete(self, principal: Principal, conversation_id: str) -> None:
