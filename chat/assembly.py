@@ -1,8 +1,9 @@
 """Puts the parts of a `web` process together, opens them and closes them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
 
 from backend.engine import Engine, Timeouts
 from backend.replicas import Replicas
@@ -24,17 +25,19 @@ from telemetry import Telemetry, TelemetryConfig
 def build(settings: Settings) -> Services:
     """Put the parts together; nothing is opened yet.
 
-    `settings` come from `ensure_keys`. Raises prompts.PackError, LookupConfigError or ValueError (a database or a
-    proxy that cannot be) for a configuration that cannot work.
+    `settings` come from `ensure_keys`. Raises ValueError (a database or a proxy that cannot be) for a configuration
+    that cannot work.
     """
     if settings.secret is None:
         raise ValueError("PINDESK_SECRET is not set: it is made by ensure_keys")
     secret = settings.secret.get_secret_value().encode()
     telemetry = Telemetry(_telemetry_config(settings))
-    store, packs = Store(settings.database_url), Packs.load()
+    store = Store(settings.database_url)
+    packs = Packs(store, settings.packs_dir)
     replicas = Replicas(settings.replica_urls)
     engine = Engine(replicas, _timeouts(settings))
-    replicas.on_boot = Warmer(store, packs, engine, secret).warm
+    warmer = Warmer(store, packs, replicas, engine, secret)
+    replicas.on_boot, packs.warm = warmer.warm, warmer.warm_pack
     services = Services(
         settings=settings,
         secret=secret,
@@ -44,7 +47,7 @@ def build(settings: Settings) -> Services:
         engine=engine,
         telemetry=telemetry,
         limits=Limits(settings, telemetry.metrics),
-        lookups=Lookups(store, packs),
+        lookups=Lookups(store),
         keys=StaffKeys(settings),
         proxies=TrustedProxies(settings.trusted_proxies),
         streams=Streams(telemetry.metrics.open_streams),
@@ -61,16 +64,22 @@ async def running(services: Services) -> AsyncIterator[None]:
         stack.push_async_callback(services.telemetry.close)
         await services.store.open()
         stack.push_async_callback(services.store.close)
+        await services.packs.open()
         stack.push_async_callback(services.lookups.close)
         stack.push_async_callback(services.engine.close)
         await services.replicas.start()
         stack.push_async_callback(services.replicas.close)
         await services.runner.start()
         stack.push_async_callback(services.runner.stop)
-        tidying = asyncio.create_task(keep_tidy(services.store, services.settings.retention), name="retention")
-        stack.push_async_callback(_ended, tidying)
+        for name, loop in _loops(services).items():
+            stack.push_async_callback(_ended, asyncio.create_task(loop, name=name))
         stack.callback(services.streams.close)
         yield
+
+
+def _loops(services: Services) -> dict[str, Coroutine[Any, Any, None]]:
+    """What runs beside the requests, by name."""
+    return {"packs": services.packs.run(), "retention": keep_tidy(services.store, services.settings.retention)}
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

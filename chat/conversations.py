@@ -20,7 +20,7 @@ from chat.schemas.turn import Painted, TurnNow
 from chat.services import Services
 from prompts import Notice, prompt_form
 from sessions import Accepted, Conversation, ConversationState, Customer, Principal, Repository, Role, Site
-from sessions.identifiers import CUSTOMER_TOKEN
+from sessions.identifiers import CONVERSATION, CUSTOMER_TOKEN, new_id
 from telemetry.identity import turn_parent
 from telemetry.names import CONVERSATION_ID, PAINT, PAINT_MS
 from telemetry.propagation import admit, trace_id_of
@@ -53,10 +53,13 @@ async def open_conversation(
 
     async def work(repo: Repository) -> Answer:
         site = await _enabled(repo, site_key)
-        pack = services.packs.named(site.pack)
+        conversation_id = new_id(CONVERSATION)
+        pack = services.packs.begun(site, conversation_id)
         spoken = pack.locale_for(locale)
-        conversation, _ = await repo.conversations.open(site.key, spoken, pack.name, pack.version, token=token)
-        return {"id": conversation.id, "greeting": pack.greeting_for(spoken).text}
+        await repo.conversations.open(
+            site.key, spoken, pack.name, pack.version, id=conversation_id, token=token
+        )
+        return {"id": conversation_id, "greeting": pack.greeting_for(spoken).text}
 
     return Opened(token=CUSTOMER_TOKEN + token, **await write(services.store, once, work))
 

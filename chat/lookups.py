@@ -5,7 +5,7 @@ a 404, means that there is nothing under these arguments; everything else that i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -38,35 +38,44 @@ class LookupConfigError(Exception):
     """A pack names a callable that cannot be imported."""
 
 
-class Lookups:
-    """The lookups of all packs, resolved at start, and the HTTP client that their endpoints share."""
+FAULTS = (TimeoutError, httpx.HTTPError, ValueError, TypeError, Unavailable, LookupConfigError)
+"""What a source may do wrong; anything else is our own mistake."""
 
-    def __init__(self, store: Store, packs: Iterable[Pack]) -> None:
-        """Raises LookupConfigError."""
+
+def check_lookups(pack: Pack) -> None:
+    """Raises LookupConfigError for a pack whose lookups could not be made."""
+    for lookup in pack.lookups.values():
+        if lookup.callable is not None:
+            _callable(lookup.callable)
+
+
+class Lookups:
+    """Makes the lookups of all packs, with one HTTP client for their endpoints."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._http = httpx.AsyncClient(headers={"Accept": "application/json"}, follow_redirects=False)
-        self._sources = {
-            (pack.name, name): self._source(lookup, store) for pack in packs for name, lookup in pack.lookups.items()
-        }
 
     async def close(self) -> None:
         await self._http.aclose()
 
     async def run(self, pack: Pack, call: LookupCall) -> LookupAnswer:
         """Ask the source, twice at most. Whatever it does wrong is the outcome `failed`, never an exception."""
-        lookup, source = pack.lookups[call.name], self._sources[pack.name, call.name]
+        lookup = pack.lookups[call.name]
         for attempt in range(1, TRIES + 1):
             try:
                 async with asyncio.timeout(lookup.timeout.total_seconds()):
-                    found = await source(**call.args)
+                    found = await self._source(lookup)(**call.args)
                 return _answer(lookup, found)
-            except (TimeoutError, httpx.HTTPError, ValueError, TypeError, Unavailable) as error:
+            except FAULTS as error:
                 log.warning("lookup_failed", lookup=call.name, error_type=type(error).__name__, attempt=attempt)
         return LookupAnswer(LookupOutcome.FAILED)
 
-    def _source(self, lookup: Lookup, store: Store) -> Source:
+    def _source(self, lookup: Lookup) -> Source:
+        """Raises LookupConfigError, as it may for a version of a pack that is older than this program."""
         if lookup.url is not None:
             return partial(_fetch, self._http, lookup.url)
-        return partial(_callable(str(lookup.callable)), store)
+        return partial(_callable(str(lookup.callable)), self._store)
 
 
 def _answer(lookup: Lookup, found: Mapping[str, Any] | None) -> LookupAnswer:

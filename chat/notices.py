@@ -7,5 +7,6 @@ from sessions import Conversation, Repository, Role, Server
 
 async def notify(services: Services, repo: Repository, conversation: Conversation, notice: Notice) -> None:
     """Add the notice to the transcript, as a line of the system in the conversation's language."""
-    said = services.packs.named(conversation.pack).notice(notice, conversation.locale)
+    pack = await services.packs.get(conversation.pack, conversation.pack_version)
+    said = pack.notice(notice, conversation.locale)
     await repo.conversations.say(Server(), conversation.id, Role.SYSTEM, said.text)

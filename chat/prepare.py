@@ -1,18 +1,24 @@
-"""What has to be there before a process uses the database: the newest schema, and the demo site with its orders."""
+"""What has to be there before a process uses the database: the schema, the demo site with its orders, the packs."""
 
 from chat.origins import parse_origin
+from chat.packs import Packs
 from chat.settings import Settings
 from sessions import Store, seed_demo, upgrade
 
 
 async def prepare(settings: Settings) -> None:
-    """Migrate and seed; repeating it changes nothing. Raises sessions.Unavailable, ValueError for a foreign URL."""
+    """Migrate, seed and release the packs of the folder; repeating it changes nothing.
+
+    Raises sessions.Unavailable, ValueError for a foreign URL, and PackError or LookupConfigError for a pack with
+    mistakes of which no version ever served.
+    """
     await upgrade(settings.database_url)
     store = Store(settings.database_url)
     await store.open()
     try:
         async with store.begin() as repo:
             await seed_demo(repo, own_origins(settings))
+        await Packs(store, settings.packs_dir).open()
     finally:
         await store.close()
 

@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     port: Port = _about("Port of the web server.", 8080)
     public_url: HttpRoot | None = _about("Address under which browsers reach the server, if it is another one.", None)
     var_dir: Path = _about("Folder for the database, the keys and the logs.", Path("var"))
+    packs_dir: Path = _about("Folder of the packs; an edit in it is live at once.", Path("prompts/packs"))
     database_url: str = Field(
         default_factory=lambda data: f"sqlite:///{data['var_dir']}/pindesk.db",
         description="Database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",

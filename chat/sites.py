@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from chat.keys import ensure_keys
 from chat.origins import parse_origin
-from chat.packs import Packs
 from chat.prepare import prepare
 from chat.settings import SettingsError, get_settings
 from prompts import PackError
@@ -106,8 +105,8 @@ def _add_change_arguments(command: ArgumentParser) -> None:
 async def run(given: Namespace) -> list[str]:
     settings = ensure_keys(get_settings())
     await prepare(settings)
-    if getattr(given, "pack", None) is not None and given.pack not in Packs.load():
-        raise NotFound(f"There is no pack {given.pack!r} under prompts/packs.")
+    if getattr(given, "pack", None) is not None and not (settings.packs_dir / given.pack / "pack.toml").is_file():
+        raise NotFound(f"There is no pack {given.pack!r} under {settings.packs_dir}.")
     store = Store(settings.database_url)
     await store.open()
     try:

@@ -99,11 +99,12 @@ async def turn_trace(services: Services, agent: Staff, turn_id: str) -> TraceTre
 
 
 async def site_templates(services: Services, agent: Staff, key: str) -> list[TemplateOut]:
-    """Every approved text of the site's pack, also the notices that the engine cannot choose."""
+    """Every approved text of the site's pack, also the notices that the engine cannot choose; no recalled one."""
     if agent.sites is not None and key not in agent.sites:
         raise Missing("There is no such site.")
     async with services.store.read() as repo:
         site = await repo.sites.get(key)
     if site is None:
         raise Missing("There is no such site.")
-    return [TemplateOut.of(template) for template in services.packs.named(site.pack).templates.values()]
+    pack, recalled = services.packs.named(site.pack), services.packs.recalled(site.pack)
+    return [TemplateOut.of(template) for name, template in pack.templates.items() if name not in recalled]

@@ -1,15 +1,18 @@
 """Warm before ready: what every conversation on a replica begins with is computed once, before customers come.
 
-Each active pack's system prompt is prefilled under the cache salt of each site that uses it, and its schema's grammar
-compiled, by a reply of one token.
+Each pack version that new conversations may get is brought to a replica by a reply of one token under the cache salt of
+each site that uses it: that prefills its system prompt and compiles its schema's grammar.
 """
 
+import asyncio
+import time
 from dataclasses import dataclass
 
 import structlog
 
 from backend.engine import Engine
-from backend.replicas import Replica
+from backend.errors import EngineError
+from backend.replicas import Replica, Replicas
 from backend.salt import cache_salt
 from chat.packs import Packs
 from prompts import Line, LineRole, Pack, assemble, reply_schema
@@ -23,26 +26,45 @@ OPENING = "Hello"
 
 @dataclass(frozen=True)
 class Warmer:
-    """What a replica needs before it takes customers."""
+    """What a replica needs before it takes customers, and a pack version before its first conversation."""
 
     store: Store
     packs: Packs
+    replicas: Replicas
     engine: Engine
     secret: bytes
 
     async def warm(self, replica: Replica) -> None:
         """Warm every pair of site and pack on one replica; raises EngineError when the replica does not answer."""
+        for site in await self._sites():
+            for pack in self.packs.of_site(site):
+                await self._prefill(replica.id, site, pack)
+
+    async def warm_pack(self, pack: Pack) -> None:
+        """Warm a new version on every replica that has been seen alive; one that does not answer is passed over."""
+        sites = [site for site in await self._sites() if pack in self.packs.of_site(site)]
+        await asyncio.gather(
+            *(self._try(replica_id, site, pack) for replica_id in self.replicas.served() for site in sites)
+        )
+
+    async def _sites(self) -> list[Site]:
         async with self.store.read() as repo:
-            sites = await repo.sites.list(Server())
-        for site in sites:
-            if site.enabled and site.pack in self.packs:
-                await self._prefill(replica.id, site, self.packs.named(site.pack))
+            return [site for site in await repo.sites.list(Server()) if site.enabled]
+
+    async def _try(self, replica_id: str, site: Site, pack: Pack) -> None:
+        try:
+            await self._prefill(replica_id, site, pack)
+        except EngineError as error:
+            log.warning("prefix_not_warmed", replica=replica_id, site=site.key, pack=pack.name, code=error.code)
 
     async def _prefill(self, replica_id: str, site: Site, pack: Pack) -> None:
+        began = time.perf_counter()
         await self.engine.prefill(
             replica_id,
             messages=assemble(pack, [Line(LineRole.CUSTOMER, OPENING)]),
-            schema=reply_schema(pack),
+            schema=reply_schema(pack, only=self.packs.speakable(pack)),
             cache_salt=cache_salt(self.secret, site.key, site.salt_epoch),
         )
-        log.info("prefix_warmed", replica=replica_id, site=site.key, pack=pack.name, version=pack.version)
+        took_ms = round((time.perf_counter() - began) * 1000)
+        told = {"site": site.key, "pack": pack.name, "version": pack.version, "took_ms": took_ms}
+        log.info("prefix_warmed", replica=replica_id, **told)

@@ -82,7 +82,7 @@ class Answering:
     async def failed(self, code: str) -> None:
         """End the turn in the pack's words for it. A reply that is already done stands."""
         self._flusher.drop(self.claim.turn_id)
-        pack = self._services.packs.named(self.claim.pack)
+        pack = await self._services.packs.get(self.claim.pack, self.claim.pack_version)
         notice = pack.notice(Notice.UNAVAILABLE if code == "no_replica" else Notice.FAILED, self.claim.locale)
         async with self._services.store.begin() as repo:
             state = await repo.turns.fail(self.claim, code, notice.text, list(notice.quick_replies))
@@ -122,11 +122,12 @@ class Answering:
             async with services.store.read() as repo:
                 history = await repo.turns.history(claim)
                 site = await repo.sites.get(claim.site_key)
+            pack = await services.packs.get(claim.pack, claim.pack_version)
         with self._trace.step(ASSEMBLE):
             lines = [Line(LineRole(item.role.value), item.text) for item in history]
             lines.append(Line(LineRole.CUSTOMER, claim.prompt_text))
             salt = cache_salt(services.secret, site.key, site.salt_epoch)
-            return Briefing.of(services.packs.named(claim.pack), claim.locale, lines, salt)
+            return Briefing.of(pack, claim.locale, lines, salt, only=services.packs.speakable(pack))
 
     async def _rank(self, failed: set[str]) -> Ranking:
         stored = self.claim.pin

@@ -9,7 +9,10 @@ from prompts import Fill, Line, LineRole, Pack, SlotType, assemble, candidates, 
 
 @dataclass(frozen=True)
 class Briefing:
-    """`texts` are the customer's own messages as the engine reads them, newest last; `index` counts turns from 1."""
+    """`texts` are the customer's own messages as the engine reads them, newest last; `index` counts turns from 1.
+
+    `only` are the templates to choose from when some of the pack are recalled.
+    """
 
     pack: Pack
     locale: str
@@ -18,23 +21,27 @@ class Briefing:
     schema: Mapping[str, Any]
     salt: str
     index: int
+    only: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, pack: Pack, locale: str, lines: Sequence[Line], salt: str) -> "Briefing":
+    def of(
+        cls, pack: Pack, locale: str, lines: Sequence[Line], salt: str, *, only: frozenset[str] | None = None
+    ) -> "Briefing":
         """The briefing for a conversation's `lines`, which end with the customer's message."""
         return cls(
             pack=pack,
             locale=locale,
             messages=assemble(pack, lines),
             texts=tuple(line.text for line in lines if line.role == LineRole.CUSTOMER),
-            schema=reply_schema(pack),
+            schema=reply_schema(pack, only=only),
             salt=salt,
             index=1 + sum(line.role == LineRole.ASSISTANT for line in lines),
+            only=only,
         )
 
     def fill(self) -> Fill:
         """A fresh state for one attempt."""
-        return Fill(self.pack, self.locale, self.texts)
+        return Fill(self.pack, self.locale, self.texts, only=self.only)
 
     def grounded(self) -> "Briefing":
         """The same with copied slots narrowed to the values that stand in the customer's words.
@@ -45,4 +52,4 @@ class Briefing:
         """
         copied = {slot.name: slot for each in self.pack.offered for slot in each.asked if slot.type is SlotType.COPIED}
         lawful = {name: candidates(slot, self.texts) or [] for name, slot in copied.items()}
-        return replace(self, schema=reply_schema(self.pack, candidates=lawful))
+        return replace(self, schema=reply_schema(self.pack, only=self.only, candidates=lawful))

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from chat.lookups import LookupConfigError, Lookups, address_of
-from chat.packs import Packs
-from prompts import Fact, FactType, Lookup, LookupCall, LookupOutcome, Pack
+from chat.lookups import LookupConfigError, Lookups, address_of, check_lookups
+from chat.packs import FOLDER
+from prompts import Fact, FactType, Lookup, LookupCall, LookupOutcome, Pack, load_pack
 from sessions import Store, Unavailable, seed_demo, upgrade
 
 FACTS = {"status": Fact(choices=("shipped", "delivered")), "eta": Fact(type=FactType.DATE, optional=True)}
@@ -41,11 +41,11 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 def pack_with(**source: str) -> Pack:
     lookup = Lookup(args=("order_id",), facts=FACTS, timeout_s=0.2, **source)
-    return Packs.load().named("demo-shop").model_copy(update={"lookups": {"orders": lookup}})
+    return load_pack(FOLDER / "demo-shop").model_copy(update={"lookups": {"orders": lookup}})
 
 
 async def run(store: Store, pack: Pack, order_id: str = "10234") -> Any:
-    lookups = Lookups(store, [pack])
+    lookups = Lookups(store)
     try:
         return await lookups.run(pack, LookupCall(next(iter(pack.lookups)), {"order_id": order_id}))
     finally:
@@ -74,14 +74,18 @@ async def test_a_source_gets_two_tries_and_only_a_lawful_answer_counts(
     assert set(answer.facts) == ({"status", "eta"} if outcome is LookupOutcome.FOUND else set())
 
 
-async def test_a_callable_that_does_not_exist_is_found_at_start(store: Store) -> None:
+async def test_a_callable_that_does_not_exist_is_found_before_it_serves(store: Store) -> None:
     for path in ("nowhere:f", "chat.lookups:nothing", "chat.lookups"):
         with pytest.raises(LookupConfigError, match=path):
-            Lookups(store, [pack_with(callable=path)])
+            check_lookups(pack_with(callable=path))
+
+
+async def test_an_old_version_whose_callable_is_gone_has_failing_lookups(store: Store) -> None:
+    assert (await run(store, pack_with(callable="nowhere:f"))).outcome is LookupOutcome.FAILED
 
 
 async def test_the_demo_shop_answers_from_its_order_book(store: Store) -> None:
-    pack = Packs.load().named("demo-shop")
+    pack = load_pack(FOLDER / "demo-shop")
     found = await run(store, pack, "10234")
     assert found.outcome is LookupOutcome.FOUND
     assert found.facts["product"]
@@ -89,7 +93,7 @@ async def test_the_demo_shop_answers_from_its_order_book(store: Store) -> None:
 
 
 async def test_every_order_of_the_demo_shop_can_be_told(store: Store) -> None:
-    pack = Packs.load().named("demo-shop")
+    pack = load_pack(FOLDER / "demo-shop")
     async with store.read() as repo:
         orders = await repo.orders.list()
     assert {(await run(store, pack, order.order_id)).outcome for order in orders} == {LookupOutcome.FOUND}
