@@ -7,7 +7,7 @@ from sessions.migrate import upgrade
 from sessions.models import ApiKey, Conversation, DemoOrder, Event, Feedback, Fold, Message, Rating, Site, Turn
 from sessions.pin import Pin
 from sessions.principal import Customer, Principal, Scope, Server, Staff
-from sessions.repository import MessageDetails, Release, Repository, Told
+from sessions.repository import MessageDetails, Outcome, Release, Repository, Told
 from sessions.store import Store
 from sessions.vocabulary import (
     Action,
@@ -43,6 +43,7 @@ __all__ = [
     "Message",
     "MessageDetails",
     "NotFound",
+    "Outcome",
     "Pin",
     "Principal",
     "Rating",

@@ -8,6 +8,7 @@ from sessions.repository.folds import Folds, Told
 from sessions.repository.idempotency import Idempotency
 from sessions.repository.messages import MessageDetails, Messages
 from sessions.repository.orders import Orders
+from sessions.repository.outcomes import Outcome, Outcomes
 from sessions.repository.packs import PackVersions, Release
 from sessions.repository.sites import Sites
 from sessions.repository.transaction import Transaction
@@ -27,6 +28,7 @@ class Repository:
         self.orders = Orders(tx)
         self.packs = PackVersions(tx)
         self.folds = Folds(tx)
+        self.outcomes = Outcomes(tx)
         self.idempotency = Idempotency(tx)
 
     async def ping(self) -> None:
@@ -34,4 +36,4 @@ class Repository:
         await self.tx.session.execute(select(1))
 
 
-__all__ = ["MessageDetails", "Release", "Repository", "Told"]
+__all__ = ["MessageDetails", "Outcome", "Release", "Repository", "Told"]
