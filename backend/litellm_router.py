@@ -84,7 +84,6 @@ def _import_litellm() -> Any:
 
     litellm.telemetry = False
     litellm.suppress_debug_info = True
-    litellm.turn_off_message_logging = True
     # A reply may rightly repeat a piece; how long it gets is max_tokens' business.
     litellm.REPEATED_STREAMING_CHUNK_LIMIT = sys.maxsize
     # Its log lines quote what the engine said, and that may be the customer's words; our errors are logged by us.

@@ -57,7 +57,7 @@ class _Member:
     last_chosen: int = 0
     misses: int = 0  # polls or warm-ups in a row that failed
     trouble: str = ""  # why the last of them did
-    ejections: int = 0  # attempts that failed since the last that went well
+    ejections: int = 0  # since an attempt last went well
     ejected_until: float = 0.0
     draining: bool = False
     visited: bool = False
@@ -152,9 +152,7 @@ class Replicas:
             if member.state is ReplicaState.SUSPECT:
                 self._admit(member, "spoke again")
         elif member.state in _ALIVE:
-            pause_s = min(self._interval_s * 2**member.ejections, _LONGEST_EJECTION_S)
-            member.ejections += 1
-            member.ejected_until = time.monotonic() + pause_s
+            self._eject(member)
             self._enter_state(member, ReplicaState.SUSPECT, "an attempt failed")
             member.nudge.set()
 
@@ -218,7 +216,7 @@ class Replicas:
         vitals = await self._probe.vitals(member.replica.url)
         if vitals.boot_id != member.boot_id and member.boot_id is not None:
             member.draining = False
-        member.boot_id = vitals.boot_id
+        member.boot_id, member.visited = vitals.boot_id, True
         member.waiting, member.kv_usage = vitals.waiting, vitals.kv_usage
         member.elsewhere = max(0, vitals.running + vitals.waiting - member.inflight)
         if member.warm_boot != vitals.boot_id:
@@ -237,8 +235,19 @@ class Replicas:
     async def _readmit(self, member: _Member) -> None:
         if member.model is None or time.monotonic() < member.ejected_until:
             return
-        await self._probe.proof_of_life(member.replica.url, member.model)
-        self._admit(member, "spoke again")
+        try:
+            await self._probe.proof_of_life(member.replica.url, member.model)
+        except ProbeFailed:
+            # It answers polls, so it is not down: hung, or so full that a token takes its time.
+            self._eject(member)
+            self._enter_state(member, ReplicaState.SUSPECT, "does not speak")
+        else:
+            self._admit(member, "spoke again")
+
+    def _eject(self, member: _Member) -> None:
+        pause_s = min(self._interval_s * 2**member.ejections, _LONGEST_EJECTION_S)
+        member.ejections += 1
+        member.ejected_until = time.monotonic() + pause_s
 
     def _admit(self, member: _Member, reason: str) -> None:
         self._enter_state(member, ReplicaState.DRAINING if member.draining else ReplicaState.READY, reason)

@@ -80,7 +80,7 @@ async def test_a_refused_connection_fails_at_once(scripted: ScriptedEngine, engi
     started = time.monotonic()
     pieces, error = await read(engine)
     assert (pieces, type(error)) == ([], ConnectFailed)
-    assert time.monotonic() - started < 0.4
+    assert time.monotonic() - started < 0.9, "well before any deadline"
     assert state(replicas) in (ReplicaState.SUSPECT, ReplicaState.DOWN)
 
 
@@ -91,7 +91,7 @@ async def test_a_connection_that_is_not_answered_ends_at_its_deadline(replicas: 
     started = time.monotonic()
     _, error = await read(engine, Attempt("r1", HELLO))
     assert isinstance(error, ConnectFailed)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
     await engine.close()
 
 
@@ -104,12 +104,12 @@ async def test_a_replica_outside_the_set_is_not_tried(engine: Engine) -> None:
 async def test_a_deadline_also_frees_the_engine(fault: Fault, scripted: ScriptedEngine, engine: Engine) -> None:
     scripted.enqueue(Script(PIECES, fault))
     await read(engine)
-    await asyncio.wait_for(scripted.calls[0].aborted.wait(), 1)
+    await asyncio.wait_for(scripted.calls[0].aborted.wait(), 10)
 
 
 async def test_slow_is_not_stalled(scripted: ScriptedEngine, engine: Engine) -> None:
     # Longer in all than the first token's and the stall's deadline together, never longer than either at once.
-    scripted.enqueue(Script(["a"] * 8, delay_s=0.15, first_delay_s=0.3))
+    scripted.enqueue(Script(["a"] * 8, delay_s=0.35, first_delay_s=0.5))
     pieces, error = await read(engine)
     assert error is None
     assert len(pieces) == 9
@@ -123,7 +123,7 @@ async def test_closing_the_iterator_aborts_the_generation(
     assert await anext(stream) == Text("a")
     assert replicas.snapshot()[0].inflight == 1
     await stream.aclose()
-    await asyncio.wait_for(scripted.calls[0].aborted.wait(), 1)
+    await asyncio.wait_for(scripted.calls[0].aborted.wait(), 10)
     assert replicas.snapshot()[0].inflight == 0
     assert state(replicas) is ReplicaState.READY
 
@@ -136,7 +136,7 @@ async def test_a_cancelled_task_aborts_the_generation(
     task = asyncio.create_task(read(engine))
     await until(lambda: scripted.calls)
     task.cancel()
-    await asyncio.wait_for(scripted.calls[0].aborted.wait(), 1)
+    await asyncio.wait_for(scripted.calls[0].aborted.wait(), 10)
     with pytest.raises(asyncio.CancelledError):
         await task
     assert replicas.snapshot()[0].inflight == 0
@@ -188,7 +188,7 @@ async def test_attempts_side_by_side_do_not_mix(scripted: ScriptedEngine, engine
 
 async def test_an_attempt_goes_to_the_replica_that_it_names(pair: tuple[ScriptedEngine, ScriptedEngine]) -> None:
     async with Replicas([each.url for each in pair], interval_s=INTERVAL_S, probe=quick_probe()) as replicas:
-        await replicas.wait_ready(5)
+        await replicas.wait_ready(20)
         engine = Engine(replicas, Timeouts())
         pair[0].always, pair[1].always = Script(["zero"]), Script(["one"])
         for key, text in ("r1", "one"), ("r1", "one"), ("r0", "zero"), ("r1", "one"):
@@ -210,7 +210,7 @@ async def test_a_replica_that_comes_back_is_reached_again(
     await read(engine)
     await scripted.restart()
     scripted.always = Script(PIECES)
-    await replicas.wait_ready(5)
+    await replicas.wait_ready(20)
     assert (await read(engine))[1] is None
 
 
