@@ -141,15 +141,21 @@ async def test_ping_comes_each_15_seconds() -> None:
     assert fastapi.routing._PING_INTERVAL == 15
 
 
+async def until_open(api: Api, streams: int) -> None:
+    """A server notices that a client is gone a moment later."""
+    line = f'pindesk_open_streams{{kind="conversation"}} {streams}.0'
+    async with asyncio.timeout(10):
+        while line not in (await api.client.get("/metrics")).text:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
 async def test_open_streams_are_counted_and_forgotten(api: Api) -> None:
     one = await api.open()
-    gauge = 'pindesk_open_streams{kind="conversation"}'
+    await until_open(api, 0)
     async with stream(api, f"{one.path}/events", one.token) as answer:
         await anext(blocks(answer))
-        assert f"{gauge} 1.0" in (await api.client.get("/metrics")).text
-    async with asyncio.timeout(5):
-        while f"{gauge} 0.0" not in (await api.client.get("/metrics")).text:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+        await until_open(api, 1)
+    await until_open(api, 0)
 
 
 async def test_stream_ends_after_its_longest_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
