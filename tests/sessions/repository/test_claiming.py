@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -228,3 +229,14 @@ async def test_an_attempt_keeps_where_it_went(store: Store, chat: Chat) -> None:
         await repo.turns.note_attempt(held, replica="r2", placement="failover")
     turn = await chat.turn(posted.turn_id)
     assert (turn.replica, turn.placement, turn.trace_id) == ("r2", "failover", "ab" * 16)
+
+
+@pytest.mark.parametrize("name", FENCED)
+async def test_nobody_writes_in_another_owners_name(store: Store, chat: Chat, name: str) -> None:
+    posted = await chat.post()
+    held = await claimed(store, "web-1")
+    before = await _state(chat, posted.turn_id)
+    with pytest.raises(LostLease):
+        async with store.begin() as repo:
+            await FENCED[name](repo, replace(held, owner="web-2"))
+    assert await _state(chat, posted.turn_id) == before
