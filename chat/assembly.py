@@ -30,7 +30,7 @@ def build(settings: Settings) -> Services:
     """
     if settings.secret is None:
         raise ValueError("PINDESK_SECRET is not set: it is made by ensure_keys")
-    secret = settings.secret.get_secret_value().encode()
+    secret, proxies = settings.secret.get_secret_value().encode(), TrustedProxies(settings.trusted_proxies)
     telemetry = Telemetry(_telemetry_config(settings))
     store = Store(settings.database_url)
     packs = Packs(store, settings.packs_dir)
@@ -49,7 +49,7 @@ def build(settings: Settings) -> Services:
         limits=Limits(settings, telemetry.metrics),
         lookups=Lookups(store),
         keys=StaffKeys(settings),
-        proxies=TrustedProxies(settings.trusted_proxies),
+        proxies=proxies,
         streams=Streams(telemetry.metrics.open_streams),
     )
     services.runner = TurnRunner(services)
@@ -79,7 +79,8 @@ async def running(services: Services) -> AsyncIterator[None]:
 
 def _loops(services: Services) -> dict[str, Coroutine[Any, Any, None]]:
     """What runs beside the requests, by name."""
-    return {"packs": services.packs.run(), "retention": keep_tidy(services.store, services.settings.retention)}
+    tidying = keep_tidy(services.store, services.limits, services.settings.retention)
+    return {"packs": services.packs.run(), "retention": tidying}
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -56,9 +56,7 @@ async def open_conversation(
         conversation_id = new_id(CONVERSATION)
         pack = services.packs.begun(site, conversation_id)
         spoken = pack.locale_for(locale)
-        await repo.conversations.open(
-            site.key, spoken, pack.name, pack.version, id=conversation_id, token=token
-        )
+        await repo.conversations.open(site.key, spoken, pack.name, pack.version, id=conversation_id, token=token)
         return {"id": conversation_id, "greeting": pack.greeting_for(spoken).text}
 
     return Opened(token=CUSTOMER_TOKEN + token, **await write(services.store, once, work))
@@ -100,9 +98,8 @@ async def post_turn(
     `traceparent` is the page's own; it is continued because its sender has shown a token.
     """
     conversation = await get(services, customer, conversation_id)
+    kept, kept_parent = customer_text(services, text), admit(traceparent, trusted=True)
     services.limits.message(conversation_id=conversation_id, address=address, site=conversation.site_key)
-    kept = customer_text(services, text)
-    kept_parent = admit(traceparent, trusted=True)
     async with services.store.begin() as repo:
         return await repo.turns.accept(
             customer,
@@ -131,10 +128,12 @@ def customer_text(services: Services, text: str) -> str:
 
 
 async def stop_turn(services: Services, customer: Customer, conversation_id: str, turn_id: str) -> TurnNow:
-    """End a reply where it is; a turn that has ended stays as it is."""
+    """End a reply where it is; one that is done stays as it is, also while its part for the staff is written."""
     async with services.store.begin() as repo:
         state = await repo.turns.stop(customer, conversation_id, turn_id)
-    services.runner.stop_turn(turn_id)
+        is_asked = (await repo.turns.get(customer, turn_id)).stop_requested
+    if is_asked:
+        services.runner.stop_turn(turn_id)
     return TurnNow(turn_id=turn_id, state=state)
 
 
@@ -243,7 +242,7 @@ async def painted(services: Services, customer: Customer, conversation_id: str, 
         return
     waited_ms = seen.first_text_ms
     if waited_ms is None:
-        waited_ms = (datetime.now(UTC) - turn.created_at).total_seconds() * 1e3
+        waited_ms = max(0.0, (datetime.now(UTC) - turn.created_at).total_seconds() * 1e3)
     start_ns = int(turn.created_at.timestamp() * 1e9)
     parent, end_ns = turn_parent(turn.traceparent, turn.id), start_ns + int(waited_ms * 1e6)
     attributes = {CONVERSATION_ID: conversation_id, PAINT_MS: waited_ms}

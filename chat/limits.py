@@ -34,7 +34,8 @@ class Limits:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._metrics = metrics
         # The library's asyncio storage sweeps every key through a thread on each hit; this one costs microseconds.
-        self._windows = MovingWindowRateLimiter(MemoryStorage())
+        self._counted = MemoryStorage()
+        self._windows = MovingWindowRateLimiter(self._counted)
         self._conversation = Rule.parse("conversation", settings.conversation_limit)
         self._address = Rule.parse("address", settings.address_limit)
         self._site = Rule.parse("site", settings.site_limit)
@@ -51,6 +52,11 @@ class Limits:
     def allows_typing(self, conversation_id: str, role: str) -> bool:
         """Whether a sign of typing may be passed on now."""
         return self._windows.hit(_TYPING, "typing", conversation_id, role)
+
+    def tidy(self) -> None:
+        """Forget whoever has asked for nothing within their windows; the library keeps an empty list of each."""
+        for key in [key for key, hits in self._counted.events.items() if not hits]:
+            self._counted.events.pop(key, None)
 
     def _count(self, *counted: tuple[Rule, str]) -> None:
         keyed = [(rule.scope, item, key) for rule, key in counted for item in rule.items]

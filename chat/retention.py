@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from chat.limits import Limits
 from sessions import Store, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -12,9 +13,10 @@ log = structlog.get_logger(__name__)
 EVERY = timedelta(hours=1)
 
 
-async def keep_tidy(store: Store, retention: timedelta | None) -> None:
+async def keep_tidy(store: Store, limits: Limits, retention: timedelta | None) -> None:
     """Tidy until cancelled. A database that is away for a moment is tidied the next time."""
     while True:
+        limits.tidy()
         try:
             log.info("tidied", conversations_removed=await store.tidy(retention))
         except Unavailable:

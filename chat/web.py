@@ -39,8 +39,10 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._services.streams.close()
-        if not self.force_exit:
-            await self._services.runner.stop(GRACE_S)
+        stopping = asyncio.create_task(self._services.runner.stop(GRACE_S))
+        while not stopping.done() and not self.force_exit:
+            await asyncio.wait([stopping], timeout=0.1)
+        stopping.cancel()
         await super().shutdown(sockets)
 
 
@@ -61,7 +63,15 @@ def make_server(settings: Settings) -> Server:
     """The server over a prepared database. Raises one of CONFIG_ERRORS for a configuration that cannot work."""
     app = create_app(settings)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=5
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        # Longer than proxies keep theirs: whoever closes first must not be us, or a reused connection fails.
+        timeout_keep_alive=75,
+        # Gradio's own streams do not hear of our stopping.
+        timeout_graceful_shutdown=3,
     )
     return Server(config, app.state.services)
 

@@ -59,6 +59,13 @@ async def test_a_refused_message_is_not_kept_and_counts_nothing(api: Api) -> Non
     assert kinds.count("turn.started") == 2
 
 
+async def test_an_unusable_message_counts_nothing(api: Api) -> None:
+    one = await api.open()
+    for number in range(5):
+        assert (await api.post(one, "", f"t{number}")).status_code == 422
+    assert await post(api, one, 0, "10.0.0.1") == 202
+
+
 async def test_new_conversations_are_limited_by_address(api: Api) -> None:
     async def open_from(address: str) -> int:
         return (await api.call("POST", "/conversations", json={"site": "demo"}, X_Forwarded_For=address)).status_code

@@ -32,12 +32,17 @@ def script(reply: dict[str, Any], **options: Any) -> Script:
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+async def engine() -> AsyncIterator[ScriptedEngine]:
     async with ScriptedEngine() as engine:
-        engine.always = script(TRACK, prompt_tokens=900, cached_tokens=832)
-        async with serving(make_settings(tmp_path_factory.mktemp("var"), replicas=[engine.url])) as api:
-            await api.services.replicas.wait_ready(20)
-            yield api
+        yield engine
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def api(engine: ScriptedEngine, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    engine.always = script(TRACK, prompt_tokens=900, cached_tokens=832)
+    async with serving(make_settings(tmp_path_factory.mktemp("var"), replicas=[engine.url])) as api:
+        await api.services.replicas.wait_ready(20)
+        yield api
 
 
 async def answered(api: Api, one: Opened, text: str = "Where is my order 10234?") -> dict[str, Any]:
@@ -105,6 +110,24 @@ async def test_trace_reaches_from_the_turn_to_the_attempt(api: Api) -> None:
     assert names[0] == "turn"
     assert any(name.startswith("chat ") for name in names)
     assert "10234" not in str([span["attributes"] for span in trace["spans"]])
+
+
+async def test_stopping_a_reply_that_is_done_takes_nothing_from_the_staff(api: Api, engine: ScriptedEngine) -> None:
+    one = await api.open()
+    text = compact(TRACK)
+    head = text.index('},"demand"') + 1
+    slow = Script([text[:head], text[head:-1], text[-1]], delay_s=0.6)
+    engine.enqueue(slow)
+    turn_id = (await api.post(one, "Where is my order 10234?")).json()["turn_id"]
+    async with asyncio.timeout(10):
+        while "reply.done" not in await api.kinds(one):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert (await api.call("POST", f"{one.path}/turns/{turn_id}/stop", one.token)).status_code == 200
+    async with asyncio.timeout(10):
+        while await state_of(api.services.store, turn_id) != TurnState.DONE:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    view = (await api.call("GET", f"/agent{one.path}", api.keys["agent"])).json()
+    assert view["messages"][-1]["demand"] == TRACK["demand"]
 
 
 async def test_pinned_conversations_are_counted(api: Api) -> None:
