@@ -1,0 +1,155 @@
+"""Catalogues to read: the shop's own, the shop's renamed, shortened and reworded, and other brands' made of public intents."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from backend.training.grammar import table
+from backend.training.values import NOUNS, digits, word
+from prompts import Action, Kind, Pack, Slot, SlotType, Template, load_pack
+
+PACK = Path(__file__).parents[2] / "prompts" / "packs" / "demo-shop"
+ACTIONS = {"clarify": Action.CLARIFY, "out_of_scope": Action.CLARIFY, "other_language": Action.CLARIFY, "contact_human_agent": Action.HANDOFF, "handoff": Action.HANDOFF}
+# What a slot may be called elsewhere. The first name is the shop's.
+SLOT_NAMES = {
+    "order_id": ("order_id", "order_no", "order", "purchase_id", "order_number", "reference"), "product": ("product", "item", "article", "goods"),
+    "amount": ("amount", "sum", "price", "value"), "date": ("date", "day", "since"), "city": ("city", "place", "destination", "location"),
+    "email": ("email", "mail", "email_address"), "name": ("name", "customer", "customer_name"), "account_type": ("account_type", "plan", "tier", "account"),
+}  # fmt: skip
+BRANDS = "Norwick Harlan Bluefin Pinecrest Velora Oakhaven Tindra Marlowe Quillby Sonnet Fernway Kestrel Lumora Hollis Juniper Briar".split()
+TRADES = (
+    "an online shop", "a fashion store", "a bank", "a travel service", "an electronics store", "a car rental", "a telecom company", "a pet shop",
+    "a book store", "an insurance", "a grocery service", "a hotel group", "a gym", "a furniture store", "a garden shop", "a software company",
+)  # fmt: skip
+TONES = ("warm, brief and concrete", "friendly", "calm and precise", "polite and short", "cheerful", "formal")
+SYSTEMS = (
+    "You answer the customers of {brand}, {trade}, in a {tone} tone.\nReply with one JSON object.\nChoose the template whose line fits the last message.\n"
+    "Copy slot values from the customer's words; null if not given.\ndemand is one short English line.",
+    "You are the assistant of {brand}, {trade}. Tone: {tone}.\nEvery answer is a single JSON object: pick one template and fill its slots.\n"
+    "Slots are copied exactly from what the customer wrote, null otherwise.",
+    "{brand} is {trade}. You serve its customers in a {tone} tone with approved templates only. Answer in JSON.",
+)  # fmt: skip
+FOREIGN_SLOTS = (
+    "booking_no", "policy_no", "card_digits", "ticket", "ref", "customer_id", "invoice_no", "tracking_no", "member_id", "case_id", "contract_no",
+    "serial_no", "account_no", "voucher", "claim_id", "reservation", "device_id", "email", "amount", "name", "city", "date",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A pack, and which template of it each intent means; `slots` maps a template's slot to the entity it holds."""
+
+    pack: Pack
+    ids: dict[str, str]
+    slots: dict[str, dict[str, str]]
+    is_shop: bool
+
+    def template(self, intent: str) -> Template:
+        return self.pack.templates[self.ids[intent]]
+
+
+@cache
+def shop() -> Catalogue:
+    """The demo shop's own catalogue, exactly as it is served."""
+    pack = load_pack(PACK)
+    offered = {template.id: template for template in pack.offered}
+    ids = {key: key for key in offered} | {f"handoff_{kind}": "handoff" for kind in ("anger", "legal", "threat")}
+    return Catalogue(pack, ids, {key: {slot.name: slot.name for slot in template.asked} for key, template in offered.items()}, True)
+
+
+def renamed_shop(rng: Random, extra: Sequence[tuple[str, str]]) -> Catalogue:
+    """The shop with other names, lines, slots, order and size; `extra` (intent, when) are strangers among its templates."""
+    words, own = table("catalogue"), shop()
+    keep = rng.choice((1.0, 0.85, 0.6, 0.4))
+    chosen = [key for key in own.slots if rng.random() < keep or key in ("clarify", "out_of_scope")]
+    rename, reword = rng.choice((0.0, 0.4, 1.0)), rng.choice((0.2, 0.6, 1.0))
+    naming = {entity: rng.choice(names) if rng.random() < 0.5 else entity for entity, names in SLOT_NAMES.items()}
+    built = []
+    for key in chosen:
+        template = own.pack.templates[key]
+        new_id = _fresh_id(rng, str(rng.choice(words[key]["ids"]))) if rng.random() < rename else key
+        when = rng.choice(words[key]["when"]) if rng.random() < reword else template.when
+        entities = [slot.name for slot in template.asked if rng.random() < 0.85 or key == "order_details"]
+        built.append(_Entry(key, new_id, when, template.action, {naming[name]: name for name in entities}))
+    built += [_Entry(key, _fresh_id(rng, key), when, Action.REPLY, {}) for key, when in extra]
+    return _assembled(rng, built, shuffled=rng.random() < 0.7)
+
+
+def foreign(rng: Random, intents: Sequence[tuple[str, str]]) -> Catalogue:
+    """Another brand's catalogue of public intents, with the general templates that every brand has."""
+    words = table("catalogue")
+    built = [_Entry(key, _fresh_id(rng, key), when, Action.REPLY, _foreign_slots(rng)) for key, when in intents]
+    for key in ("clarify", "out_of_scope", "contact_human_agent", "handoff", "greeting", "thanks", "goodbye", "other_language", "small_talk"):
+        if rng.random() < 0.7 or key == "clarify":
+            new_id = _fresh_id(rng, str(rng.choice(words[key]["ids"])))
+            built.append(_Entry(key, new_id, rng.choice([*words[key]["when"], shop().template(key).when]), ACTIONS.get(key, Action.REPLY), {}))
+    return _assembled(rng, built, shuffled=True)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    intent: str
+    template_id: str
+    when: str
+    action: Action
+    slots: dict[str, str]
+
+
+def _assembled(rng: Random, built: list[_Entry], *, shuffled: bool) -> Catalogue:
+    """A pack of entries; a second entry of the same id is renamed."""
+    if shuffled:
+        rng.shuffle(built)
+    taken: dict[str, _Entry] = {}
+    for entry in built:
+        fresh = entry.template_id if entry.template_id not in taken else f"{entry.template_id}_{digits(rng, 2, 2)}"
+        taken[fresh] = replace(entry, template_id=fresh)
+    templates = {key: _template(entry) for key, entry in taken.items()}
+    ids = {entry.intent: key for key, entry in taken.items()}
+    if "handoff" in ids:
+        ids |= {f"handoff_{kind}": ids["handoff"] for kind in ("anger", "legal", "threat")}
+    base = shop().pack
+    system, policies = _system(rng, base)
+    pack = base.model_copy(update={"system": system, "policies": policies, "templates": templates})
+    return Catalogue(pack, ids, {key: entry.slots for key, entry in taken.items()}, False)
+
+
+def _template(entry: _Entry) -> Template:
+    slots = tuple(
+        Slot(name=name, type=SlotType.COPIED, kind=Kind.TEXT, optional=entry.intent != "order_details") for name in entry.slots
+    )
+    return Template.model_construct(
+        id=entry.template_id, when=entry.when, action=entry.action, hidden=False, slots=slots, bodies={}, leads={}, quick_replies={}, lookup=None
+    )
+
+
+def _system(rng: Random, base: Pack) -> tuple[str, tuple[str, ...]]:
+    """Another brand's words before the catalogue; often the shop's own with the names changed."""
+    brand, trade, tone = rng.choice(BRANDS) if rng.random() < 0.4 else word(rng).capitalize(), rng.choice(TRADES), rng.choice(TONES)
+    policies = tuple(text for text in base.policies if rng.random() < 0.7)
+    if rng.random() < 0.5:
+        text = base.system.replace(base.brand, brand).replace(base.tone, tone)
+        return re.sub(r"an online shop for home and clothing", trade, text), policies
+    return rng.choice(SYSTEMS).format(brand=brand, trade=trade, tone=tone), policies
+
+
+def _fresh_id(rng: Random, key: str) -> str:
+    """A template's name: its own, in other words' order, or one that says nothing."""
+    clean = re.sub(r"[^a-z0-9]+", "_", re.sub(r"^(invented/|[bnh]_)", "", key).lower()).strip("_")
+    kind = rng.random()
+    if kind < 0.5:
+        return clean
+    if kind < 0.7:
+        parts = clean.split("_")
+        rng.shuffle(parts)
+        return "_".join(parts)
+    if kind < 0.87:
+        return rng.choice((f"{word(rng)}_{word(rng)}", f"{rng.choice(NOUNS)}_{rng.choice(NOUNS)}", f"{word(rng)}_{clean.split('_')[-1]}"))
+    return f"{rng.choice(('t', 'reply', 'flow', 'case', 'tpl', 'r'))}_{digits(rng, 1, 3)}"
+
+
+def _foreign_slots(rng: Random) -> dict[str, str]:
+    count = rng.choices((0, 1, 2), (5, 4, 2))[0]
+    return {name: name for name in rng.sample(FOREIGN_SLOTS, count)}

@@ -1,0 +1,184 @@
+"""Whole conversations over a catalogue: what the customer says next, and what the right answer is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from backend.training.catalogues import Catalogue
+from backend.training.grammar import Piece, Utterance
+from backend.training.inventions import PREFIX
+from backend.training.speaker import Speaker, merged
+from backend.training.targets import NEEDS_ORDER, demand, reason, sentiment
+from backend.training.values import MAKERS, digits, order_id
+from prompts import compact, prompt_form
+
+LENGTHS, LENGTH_WEIGHTS = (1, 2, 3, 4, 5, 6, 7, 8), (40, 18, 12, 9, 7, 6, 4, 4)
+REALITY = {"cancel_order": 2.0, "track_order": 2.5, "order_late": 2.0, "item_damaged": 2.0, "item_wrong": 2.0, "item_missing": 2.0, "refund_late": 1.8,
+           "not_received": 2.0, "return_problem": 1.6, "return_item": 1.5, "payment_issue": 1.8, "order_cancelled_by_shop": 1.6, "clarify": 2.6,
+           "out_of_scope": 7.0, "other_language": 2.5, "contact_human_agent": 2.2, "order_details": 1.5, "greeting": 1.2, "complaint": 1.3,
+           "change_shipping_address": 1.3, "get_refund": 1.3}  # fmt: skip
+CLOSERS = (("thanks", 12), ("goodbye", 7), ("clarify", 7), ("other_language", 3), ("out_of_scope", 8), ("contact_human_agent", 5), ("small_talk", 4),
+           ("handoff_anger", 4), ("handoff_legal", 3), ("handoff_threat", 2), ("greeting", 2))  # fmt: skip
+AGENT_LINES = ("I have looked into it for you.", "Hello, this is {}, I take over.", "Your parcel is on its way again.", "I sent you an email.", "Let me check.", "It is solved now.")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One customer message and the right answer. `hidden` are slots whose truth nobody knows: no lesson there."""
+
+    text: str
+    reply: str
+    hidden: frozenset[str]
+    intent: str
+
+
+@dataclass
+class Talk:
+    """What has been said so far."""
+
+    orders: list[str] = field(default_factory=list)
+    intent: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+    is_waiting: bool = False
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A catalogue, its customers and chance."""
+
+    catalogue: Catalogue
+    speaker: Speaker
+    rng: Random
+
+    def dialogue(self) -> list[Turn]:
+        """A conversation of 1 to 8 turns."""
+        talk, turns = Talk(), []
+        for _ in range(self.rng.choices(LENGTHS, LENGTH_WEIGHTS)[0]):
+            turns.append(self.turn(talk))
+        return turns
+
+    def turn(self, talk: Talk) -> Turn:
+        said, intent, values = self._next(talk)
+        return self.answered(talk, said, intent, values)
+
+    def answered(self, talk: Talk, said: Utterance, intent: str, values: Mapping[str, str]) -> Turn:
+        """The turn in which `said` means `intent`, and what it leaves behind in `talk`."""
+        template = self.catalogue.template(intent)
+        asked = self.catalogue.slots[template.id]
+        if "order_id" in said.values and said.values["order_id"] not in talk.orders:
+            talk.orders.append(said.values["order_id"])
+        known = dict(values)
+        if "order_id" in asked.values() and "order_id" not in known and talk.orders:
+            known["order_id"] = talk.orders[-1]
+        by_entity = {entity: known.get(entity) for entity in asked.values()}
+        text = self._as_sent(said)
+        reply = {
+            "action": template.action.value, "template": template.id, "slots": {slot: by_entity[entity] for slot, entity in asked.items()},
+            "demand": demand(intent, by_entity, template.when), "sentiment": sentiment(intent, text).value, "action_reason": reason(intent, by_entity).value,
+        }  # fmt: skip
+        hidden = frozenset(slot for slot, entity in asked.items() if entity in said.unknown and entity not in known)
+        waiting = intent in NEEDS_ORDER and "order_id" in by_entity and by_entity["order_id"] is None
+        talk.intent, talk.values, talk.is_waiting = intent, {key: value for key, value in known.items() if value}, waiting
+        return Turn(text, compact(reply), hidden, intent)
+
+    def _as_sent(self, said: Utterance) -> str:
+        """The user message as `prompts.assemble` would build it, sometimes with an agent's lines before."""
+        text = prompt_form(said.text)
+        if self.rng.random() < 0.02:
+            line = self.rng.choice(AGENT_LINES).format("Anna")
+            return f"[{self.rng.choice(('agent', 'agent', 'note'))}] {line}\n{text}"
+        return text
+
+    def _next(self, talk: Talk) -> tuple[Utterance, str, Mapping[str, str]]:
+        """What comes next: an answer to a question, a correction, a remark, or another subject."""
+        rng, kind = self.rng, self.rng.random()
+        if talk.is_waiting and kind < 0.5:
+            return self._number(talk, "give")
+        if talk.values.get("order_id") and talk.intent in NEEDS_ORDER | {"order_details"} and kind < 0.14:
+            return self._number(talk, "correct")
+        if len(talk.orders) > 1 and talk.intent in NEEDS_ORDER and kind < 0.3:
+            return self._other(talk)
+        if talk.intent and rng.random() < 0.42:
+            names, weights = zip(*CLOSERS, strict=True)
+            intent = rng.choices(names, weights)[0]
+            if intent in self.catalogue.ids:
+                said = self.speaker.say(intent, rng)
+                return said, intent, said.values
+        if not talk.intent and "order_details" in self.catalogue.ids and rng.random() < 0.03:
+            said = self.speaker.fragment("give", rng)
+            return said, "order_details", said.values
+        return self._subject(talk)
+
+    def _number(self, talk: Talk, which: str) -> tuple[Utterance, str, Mapping[str, str]]:
+        """A bare number, given or corrected: the subject stays."""
+        said = self.speaker.fragment(which, self.rng)
+        number = said.values["order_id"]
+        if which == "correct" and talk.orders:
+            talk.orders.pop()
+        return said, talk.intent, {**talk.values, "order_id": number}
+
+    def _other(self, talk: Talk) -> tuple[Utterance, str, Mapping[str, str]]:
+        """\"The other order\" of two."""
+        current = talk.values.get("order_id")
+        other = next((number for number in reversed(talk.orders) if number != current), talk.orders[0])
+        talk.orders.remove(other)
+        talk.orders.append(other)
+        return self.speaker.fragment("other", self.rng), talk.intent, {**talk.values, "order_id": other}
+
+    def _subject(self, talk: Talk) -> tuple[Utterance, str, Mapping[str, str]]:
+        """A new demand; later ones often speak of the order that is known."""
+        intents = [key for key in self.catalogue.ids if key not in ("handoff", "order_details")]
+        intent = self.rng.choices(intents, [self._weight(key) for key in intents])[0]
+        if intent.startswith(PREFIX) or intent in self.speaker.strangers:
+            said = self._strange(intent)
+            return said, intent, said.values
+        said = self.speaker.say(intent, self.rng)
+        if talk.orders and self.rng.random() < 0.65:
+            said = _without_order(said)
+        if said.intent not in ("other_language", "clarify") and self.rng.random() < 0.03:
+            said = replace(said, pieces=merged([self.speaker.say("greeting", self.rng), said]))
+        if self.rng.random() < 0.04 and intent in NEEDS_ORDER:
+            said = replace(said, pieces=[*said.pieces, *_distractor(self.rng)])
+        return said, intent, said.values
+
+    def _weight(self, intent: str) -> float:
+        return 0.7 if intent.startswith("handoff") else REALITY.get(intent, 1.0)
+
+    def _strange(self, intent: str) -> Utterance:
+        """Another brand's message; the numbers that its template asks for, and others, are now and then told."""
+        rng = self.rng
+        said = self.speaker.stranger(intent, rng)
+        template_slots = list(self.catalogue.slots[self.catalogue.ids[intent]])
+        pieces = list(said.pieces)
+        for slot in template_slots:
+            if rng.random() < 0.5:
+                pieces += _told(slot, rng)
+        if rng.random() < 0.08:
+            pieces += _distractor(rng)
+        return replace(said, pieces=pieces)
+
+
+def _without_order(said: Utterance) -> Utterance:
+    """The message if it does not name an order, else with "my order" in the number's place."""
+    if "order_id" not in said.values:
+        return said
+    plain = [Piece("it") if piece.entity == "order_id" else piece for piece in said.pieces]
+    text = "".join(piece.text for piece in plain)
+    if any(mark in text.lower() for mark in ("#it", "number it", "id it", "no. it", "order it", "nr it", "(it", "purchase it", "id: it", "no it", "ordr it", "ref it", "is it.", "s it.", "re: ", "subject:")):
+        return said
+    return replace(said, pieces=plain)
+
+
+def _told(slot: str, rng: Random) -> list[Piece]:
+    """"..., policy no 4711": a slot's value behind its name."""
+    value = MAKERS[slot](rng) if slot in MAKERS else order_id(rng)
+    label = slot.replace("_", " ")
+    shape = rng.choice((", {} ", ". My {} is ", " ({}: ", ", {} is ", ". {}: ", ", my {} "))
+    opened = shape.format(label)
+    return [Piece(opened), Piece(value, slot), Piece(")" if "(" in opened else "")]
+
+
+def _distractor(rng: Random) -> list[Piece]:
+    """A number that is no order's."""
+    label = rng.choice(("transaction id", "tracking number", "my phone number is", "invoice no", "my zip code is", "card ending in", "article number", "txn id"))
+    return [Piece(f"{rng.choice(('. ', ', '))}{label} {digits(rng, 3, 12)}")]

@@ -1,0 +1,84 @@
+"""Going through conversations with a model, and what came out."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from backend.training.evaluation.cases import Asked, Case
+from prompts import Line, Pack, assemble, prompt_form
+
+Messages = list[dict[str, str]]
+Answer = Callable[[Sequence[tuple[Messages, Pack]]], list[str]]
+KEYS = ("action", "template", "slots", "demand", "sentiment", "action_reason")
+
+
+@dataclass(frozen=True)
+class Marked:
+    """One turn's answer against what was asked."""
+
+    asked: Asked
+    raw: str
+    is_valid: bool
+    has_template: bool
+    has_slots: bool
+    has_reason: bool
+    demand: str
+    invented: int
+    filled: int
+
+    @property
+    def is_right(self) -> bool:
+        return self.has_template and self.has_slots and self.has_reason
+
+
+def examined(cases: Sequence[Case], answer: Answer) -> list[list[Marked]]:
+    """Every case turn by turn; the model's own answers are its history."""
+    lines: list[list[Line]] = [[] for _ in cases]
+    marks: list[list[Marked]] = [[] for _ in cases]
+    for number in range(max(len(case.turns) for case in cases)):
+        active = [at for at, case in enumerate(cases) if number < len(case.turns)]
+        for at in active:
+            lines[at].append(Line("customer", prompt_form(cases[at].turns[number].text)))
+        replies = answer([(assemble(cases[at].pack, lines[at]), cases[at].pack) for at in active])
+        for at, raw in zip(active, replies, strict=True):
+            said = " ".join(line.text for line in lines[at] if line.role == "customer")
+            marks[at].append(marked(cases[at].turns[number], raw, cases[at].pack, said))
+            lines[at].append(Line("assistant", raw))
+    return marks
+
+
+def marked(asked: Asked, raw: str, pack: Pack, said: str) -> Marked:
+    """One answer judged. Invented: a slot's value that stands nowhere in the customer's words."""
+    reply = parsed(raw, pack)
+    if reply is None:
+        return Marked(asked, raw, False, False, False, False, "", 0, 0)
+    slots = reply["slots"]
+    values = [str(value) for value in slots.values() if value is not None]
+    invented = sum(_plain(value) not in _plain(said) for value in values)
+    wanted = {key: value for key, value in (asked.slots or {}).items() if key in asked.judged}
+    return Marked(
+        asked, raw, True, reply["template"] in asked.templates, all(_same(slots.get(key), value) for key, value in wanted.items()),
+        asked.reason is None or reply["action_reason"] == asked.reason, str(reply["demand"]), invented, len(values),
+    )  # fmt: skip
+
+
+def parsed(raw: str, pack: Pack) -> dict[str, object] | None:
+    """The reply, if it is what the schema admits."""
+    try:
+        reply = json.loads(raw)
+    except json.JSONDecodeError:
+        return None
+    template = pack.templates.get(str(reply.get("template"))) if isinstance(reply, dict) else None
+    if template is None or tuple(reply) != KEYS or reply["action"] != template.action.value:
+        return None
+    return reply if list(reply["slots"]) == [slot.name for slot in template.asked] else None
+
+
+def _same(value: object, wanted: str | None) -> bool:
+    if value is None or wanted is None:
+        return value is wanted
+    return _plain(str(value)) == _plain(wanted)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split()).lstrip("#")

@@ -1,0 +1,123 @@
+"""Open values for slots. None comes from a closed list alone: a list would be memorised instead of copied."""
+
+import string
+from random import Random
+
+ADJECTIVES = """blue red green black white grey navy beige pink yellow brown olive cream purple orange turquoise striped checked floral plain linen
+cotton wool silk leather velvet denim bamboo oak walnut pine glass ceramic steel brass marble rattan knitted quilted woven waterproof foldable
+wireless electric small large medium long short slim round square tall low thick thin soft warm vintage modern classic organic recycled premium
+portable ergonomic king-size double single kids men's women's winter summer bluetooth gaming smart cordless adjustable""".split()
+NOUNS = """lamp sofa chair table rug curtain pillow blanket duvet mattress shelf wardrobe mirror vase candle clock desk stool bench cushion towel
+bathrobe shirt t-shirt jumper sweater cardigan dress skirt coat jacket scarf hat cap belt shoe boot sandal sneaker sock glove bag backpack purse
+wallet suitcase umbrella apron tablecloth plate bowl mug teapot kettle pan pot knife toaster blender mixer microwave iron fan heater speaker
+headphone charger phone laptop tablet monitor keyboard mouse cable camera watch bracelet necklace ring earring book notebook pen poster frame
+basket box bin planter hose bed cot crib toy puzzle bike helmet tent duvet-cover bedsheet saree kurta hoodie leggings jeans trousers blouse
+pyjamas nightstand bookcase dresser ottoman footstool chandelier lampshade doormat showercap hanger drill grinder cooker fridge oven""".split()
+NAMES = """anna ben carla david emma felix grace hugo ines jack karen leo maria nina oscar paula quentin rosa sam tina uma victor wendy xavier
+yusuf zoe priya rahul amit neha arjun fatima omar ahmed mei chen li wei yuki hiro olga ivan pedro lucia marco giulia john james mary linda
+robert susan thomas laura peter julia paul sarah mike jenny kevin lisa daniel""".split()
+CITIES = """london paris berlin madrid rome lisbon vienna oslo dublin munich hamburg boston chicago seattle toronto detroit valencia liverpool
+philadelphia glasgow leeds porto milan naples zurich geneva prague warsaw athens mumbai delhi pune chennai bangalore hyderabad sydney melbourne
+germany france spain italy canada mexico japan hungary finland sweden norway poland austria portugal brazil india australia ireland belgium
+netherlands denmark switzerland greece turkey usa uk scotland wales texas california ohio""".split()
+ACCOUNTS = """pro premium standard gold platinum freemium free business family student silver basic plus company private corporate guest teacher
+bronze diamond vip trial junior senior personal partner dealer wholesale light max""".split()
+MONTHS = "January February March April May June July August September October November December".split()
+DOMAINS = "gmail.com yahoo.com outlook.com hotmail.com mail.org web.de proton.me icloud.com company.co.uk example.net live.in".split()
+_ONSETS = "b br c ch d dr f fl g gr h j k kl l m n p pl qu r s sh sk st t th tr v w y z".split()
+_VOWELS = "a e i o u ai ea io ou ee".split()
+_CODAS = ["", "", "n", "r", "l", "s", "t", "m", "x", "nd", "rt", "sk"]
+
+
+def word(rng: Random) -> str:
+    """A pronounceable word that no dictionary holds."""
+    parts = rng.choices((1, 2, 3), (1, 5, 2))[0]
+    return "".join(rng.choice(_ONSETS) + rng.choice(_VOWELS) + rng.choice(_CODAS) for _ in range(parts))
+
+
+def digits(rng: Random, low: int, high: int) -> str:
+    """A run of digits, its length drawn evenly from `low` to `high`."""
+    return "".join(rng.choice(string.digits) for _ in range(rng.randint(low, high)))
+
+
+def order_id(rng: Random) -> str:
+    """An order number in one of many shops' shapes: 4 to 20 characters, at least one digit."""
+    kind = rng.random()
+    letters = "".join(rng.choice(string.ascii_uppercase) for _ in range(rng.randint(1, 4)))
+    if kind < 0.55:
+        return digits(rng, 4, 14)
+    if kind < 0.72:
+        return f"{digits(rng, 3, 3)}-{digits(rng, 5, 7)}-{digits(rng, 5, 7)}"
+    if kind < 0.85:
+        return letters + rng.choice(("", "-", "")) + digits(rng, 3, 12)
+    if kind < 0.92:
+        return f"{digits(rng, 2, 5)}-{digits(rng, 2, 6)}"
+    if kind < 0.96:
+        return letters + digits(rng, 2, 4) + rng.choice("ABCXYZ") + digits(rng, 1, 4)
+    return f"{letters}-{digits(rng, 2, 4)}-{digits(rng, 2, 5)}"
+
+
+def amount(rng: Random) -> str:
+    """An amount of money as a customer writes it."""
+    number = rng.choice((digits(rng, 1, 4).lstrip("0") or "5", f"{rng.randint(1, 999)}.{digits(rng, 2, 2)}", f"{rng.randint(1, 9)},{digits(rng, 3, 3)}"))
+    shape = rng.choice(("${}", "${}", "${}", "€{}", "£{}", "{} dollars", "{} euros", "{} pounds", "{} USD", "{} EUR", "{}€", "₹{}", "Rs {}", "INR {}", "Rs. {}", "{} bucks", "{}$"))
+    return shape.format(number)
+
+
+def date(rng: Random) -> str:
+    """A calendar date as a customer writes it."""
+    day, month = rng.randint(1, 28), rng.choice(MONTHS)
+    number, year = MONTHS.index(month) + 1, rng.randint(2023, 2027)
+    suffix = "th" if day in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+    short = month[:3]
+    return rng.choice((
+        f"{month} {day}", f"{day} {month}", f"{month} {day}{suffix}", f"{day}{suffix} {month}", f"the {day}{suffix} of {month}", f"{short} {day}",
+        f"{day} {short}", f"{month} {day}{suffix}, {year}", f"{day}/{number}/{year}", f"{year}-{number:02}-{day:02}", f"{number}/{day}", f"{day}.{number}.",
+        f"{day}{suffix} {short}", f"the {day}{suffix}", f"{number}/{day}/{year}", f"{day} {month} {year}",
+    ))  # fmt: skip
+
+
+def product(rng: Random) -> str:
+    """A product: known and invented words mixed."""
+    noun = rng.choice(NOUNS) if rng.random() < 0.85 else word(rng)
+    parts = [rng.choice(ADJECTIVES) for _ in range(rng.choices((0, 1, 2), (5, 5, 2))[0])]
+    if rng.random() < 0.22:
+        parts.insert(0, word(rng).capitalize())
+    if rng.random() < 0.06:
+        noun += " " + rng.choice((digits(rng, 1, 3), "XL", "set", "Pro", digits(rng, 2, 4) + rng.choice(("cm", "ml", "GB", "W"))))
+    return " ".join([*parts, noun])
+
+
+def city(rng: Random) -> str:
+    """A town or country."""
+    return rng.choice(CITIES).title() if rng.random() < 0.4 else _title(rng)
+
+
+def name(rng: Random) -> str:
+    """A person's name."""
+    first = rng.choice(NAMES).title() if rng.random() < 0.5 else _title(rng)
+    return first if rng.random() < 0.75 else f"{first} {_title(rng)}"
+
+
+def email(rng: Random) -> str:
+    """An e-mail address."""
+    left = rng.choice(NAMES) if rng.random() < 0.5 else word(rng)
+    right = rng.choice(DOMAINS) if rng.random() < 0.6 else f"{word(rng)}.{rng.choice(('com', 'net', 'org', 'de', 'io', 'co.uk'))}"
+    tail = rng.choice(("", "", digits(rng, 1, 4), f".{word(rng)}", f"_{word(rng)}"))
+    return f"{left}{tail}@{right}"
+
+
+def account_type(rng: Random) -> str:
+    """A kind of account."""
+    value = rng.choice(ACCOUNTS) if rng.random() < 0.55 else word(rng)
+    return value.capitalize() if rng.random() < 0.4 else value
+
+
+def _title(rng: Random) -> str:
+    made = word(rng).capitalize()
+    return f"{made} {word(rng).capitalize()}" if rng.random() < 0.1 else made
+
+
+MAKERS = {
+    "order_id": order_id, "amount": amount, "date": date, "product": product, "city": city, "name": name, "email": email, "account": account_type,
+}  # fmt: skip
