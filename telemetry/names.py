@@ -11,6 +11,7 @@ from enum import StrEnum
 TURN = "turn"
 STORE = "store"
 ASSEMBLE = "assemble"
+FOLD = "fold"  # only where the history was too long
 ROUTE = "route"
 CHAT = "chat"  # written "chat {model}", see `chat_span`
 LLM_REQUEST = "llm_request"  # the engine's own

@@ -2,6 +2,7 @@
 
 runner      which turns this process answers: claims, leases, stopping
 answering   one turn, from its claim to its end
+folding     keeps its prompt within the engine's context
 briefing    what its engine calls are made of
 attempt     one of them: the engine's text in, what the customer reads out
 shown       what the customer has already read, across attempts

@@ -20,6 +20,7 @@ from chat.services import Services
 from chat.turns.attempt import ReplyAttempt
 from chat.turns.briefing import Briefing
 from chat.turns.flusher import Flusher
+from chat.turns.folding import Folder, Past
 from chat.turns.shown import Shown
 from chat.turns.trace import TurnTrace, since_ms
 from prompts import Fill, FilledReply, InvalidReply, Line, LineRole, Notice, Ungrounded
@@ -121,13 +122,18 @@ class Answering:
         with self._trace.step(STORE):
             async with services.store.read() as repo:
                 history = await repo.turns.history(claim)
+                fold, told = await repo.folds.of(claim.conversation_id), await repo.folds.told(claim.conversation_id)
                 site = await repo.sites.get(claim.site_key)
             pack = await services.packs.get(claim.pack, claim.pack_version)
+        past = Past([Line(LineRole(item.role.value), item.text) for item in history], fold, told)
+        salt = cache_salt(services.secret, site.key, site.salt_epoch)
+        before = await Folder(services, self._trace, claim, pack, salt, MAX_TOKENS).fitted(past)
         with self._trace.step(ASSEMBLE):
-            lines = [Line(LineRole(item.role.value), item.text) for item in history]
-            lines.append(Line(LineRole.CUSTOMER, claim.prompt_text))
-            salt = cache_salt(services.secret, site.key, site.salt_epoch)
-            return Briefing.of(pack, claim.locale, lines, salt, only=services.packs.speakable(pack))
+            asked = Line(LineRole.CUSTOMER, claim.prompt_text)
+            whole = [*past.lines, asked]
+            return Briefing.of(
+                pack, claim.locale, whole, salt, view=[*before, asked], only=services.packs.speakable(pack)
+            )
 
     async def _rank(self, failed: set[str]) -> Ranking:
         stored = self.claim.pin

@@ -25,13 +25,23 @@ class Briefing:
 
     @classmethod
     def of(
-        cls, pack: Pack, locale: str, lines: Sequence[Line], salt: str, *, only: frozenset[str] | None = None
+        cls,
+        pack: Pack,
+        locale: str,
+        lines: Sequence[Line],
+        salt: str,
+        *,
+        view: Sequence[Line] | None = None,
+        only: frozenset[str] | None = None,
     ) -> "Briefing":
-        """The briefing for a conversation's `lines`, which end with the customer's message."""
+        """The briefing for a conversation's `lines`, which end with the customer's message.
+
+        `view` are the lines that the engine reads instead when the history is folded.
+        """
         return cls(
             pack=pack,
             locale=locale,
-            messages=assemble(pack, lines),
+            messages=assemble(pack, lines if view is None else view),
             texts=tuple(line.text for line in lines if line.role == LineRole.CUSTOMER),
             schema=reply_schema(pack, only=only),
             salt=salt,
