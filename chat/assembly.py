@@ -8,6 +8,7 @@ from typing import Any
 from backend.engine import Engine, Timeouts
 from backend.replicas import Replicas
 from chat.addresses import TrustedProxies
+from chat.languages import model_languages
 from chat.limits import Limits
 from chat.lookups import Lookups
 from chat.packs import Packs
@@ -25,8 +26,8 @@ from telemetry import Telemetry, TelemetryConfig
 def build(settings: Settings) -> Services:
     """Put the parts together; nothing is opened yet.
 
-    `settings` come from `ensure_keys`. Raises ValueError (a database or a proxy that cannot be) for a configuration
-    that cannot work.
+    `settings` come from `ensure_keys`. Raises SettingsError or ValueError (a database or a proxy that cannot be) for
+    a configuration that cannot work.
     """
     if settings.secret is None:
         raise ValueError("PINDESK_SECRET is not set: it is made by ensure_keys")
@@ -49,6 +50,7 @@ def build(settings: Settings) -> Services:
         limits=Limits(settings, telemetry.metrics),
         lookups=Lookups(store),
         keys=StaffKeys(settings),
+        languages=model_languages(settings),
         proxies=proxies,
         streams=Streams(telemetry.metrics.open_streams),
     )

@@ -55,7 +55,7 @@ async def open_conversation(
         site = await _enabled(repo, site_key)
         conversation_id = new_id(CONVERSATION)
         pack = services.packs.begun(site, conversation_id)
-        spoken = pack.locale_for(locale)
+        spoken = pack.locale_for(locale, services.locales(pack))
         await repo.conversations.open(site.key, spoken, pack.name, pack.version, id=conversation_id, token=token)
         return {"id": conversation_id, "greeting": pack.greeting_for(spoken).text}
 

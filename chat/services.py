@@ -14,6 +14,7 @@ from chat.packs import Packs
 from chat.settings import Settings
 from chat.staff_keys import StaffKeys
 from chat.streams import Streams
+from prompts import Pack
 from sessions import Store
 from telemetry import Telemetry
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Services:
-    """The parts of one `web` process. `runner` needs all the others and is set by `build`."""
+    """The parts of one `web` process. `runner` needs all the others and is set by `build`.
+
+    `languages` are those that the model speaks.
+    """
 
     settings: Settings
     secret: bytes = field(repr=False)
@@ -35,9 +39,15 @@ class Services:
     limits: Limits
     lookups: Lookups
     keys: StaffKeys
+    languages: tuple[str, ...]
     proxies: TrustedProxies
     streams: Streams
     runner: "TurnRunner" = field(init=False)
+
+
+    def locales(self, pack: Pack) -> tuple[str, ...]:
+        """The locales of a pack that are offered: the model has to speak them."""
+        return pack.offered_locales(self.languages)
 
 
 def services_of(request: Request) -> Services:

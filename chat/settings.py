@@ -24,6 +24,7 @@ from chat.durations import Duration, format_duration
 
 PREFIX = "PINDESK_"
 KEYS_FILE = "keys.env"
+SHIPPED_PACKS = Path(__file__).parents[1] / "prompts" / "packs"
 
 
 class EngineKind(StrEnum):
@@ -82,7 +83,7 @@ class Settings(BaseSettings):
     port: Port = _about("Port of the web server.", 8080)
     public_url: HttpRoot | None = _about("Address under which browsers reach the server, if it is another one.", None)
     var_dir: Path = _about("Folder for the database, the keys and the logs.", Path("var"))
-    packs_dir: Path = _about("Folder of the packs; an edit in it is live at once.", Path("prompts/packs"))
+    packs_dir: Path = _about("Folder of the packs; an edit in it is live at once.", SHIPPED_PACKS)
     database_url: str = Field(
         default_factory=lambda data: f"sqlite:///{data['var_dir']}/pindesk.db",
         description="Database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
@@ -92,6 +93,9 @@ class Settings(BaseSettings):
         "vLLM servers that run elsewhere, separated by commas; with it, none is started here.", []
     )
     model: str = _about("Folder or name of the chat model that the replicas serve.", "backend/starter_model")
+    languages: Annotated[list[str], NoDecode, BeforeValidator(_split_list)] = _about(
+        "Languages that the model speaks, separated by commas; unset takes the model's own list.", []
+    )
     engine: EngineKind = _about("Build of vLLM: cpu, gpu, or auto (gpu where an NVIDIA GPU is found).", EngineKind.AUTO)
     engine_args: Annotated[str, AfterValidator(_shell_words)] = _about(
         "Further arguments for vLLM, passed on unchanged.", ""

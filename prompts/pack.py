@@ -1,6 +1,6 @@
 """What a pack is: a brand's prompts and approved texts, addressed by the hash of its files."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -105,12 +105,16 @@ class Pack(Frozen):
         """The templates that the engine may choose, in the order of the catalogue."""
         return tuple(template for template in self.templates.values() if not template.hidden)
 
-    def locale_for(self, wanted: str | None) -> str:
-        """The pack's locale nearest to a BCP 47 tag: the tag itself, its language, else the default."""
+    def locale_for(self, wanted: str | None, offered: Sequence[str] | None = None) -> str:
+        """The locale nearest to a BCP 47 tag: the tag itself, its language, else the default or the first offered.
+
+        `offered` restricts the pack's locales, see `offered_locales`.
+        """
+        among = self.locales if offered is None else offered
         tag = (wanted or self.locale).replace("_", "-").casefold()
-        known = {locale.casefold(): locale for locale in self.locales}
+        known = {locale.casefold(): locale for locale in among}
         languages = {key.split("-")[0]: locale for key, locale in reversed(known.items())}
-        return known.get(tag) or languages.get(tag.split("-")[0]) or self.locale
+        return known.get(tag) or languages.get(tag.split("-")[0]) or (self.locale if self.locale in among else among[0])
 
     def offered_locales(self, model_languages: Iterable[str]) -> tuple[str, ...]:
         """The locales to offer with a model of these languages; the default one if it speaks none of them."""

@@ -66,12 +66,12 @@ async def begin(services: Services, body: Begin, address: str) -> Answer:
     if site is None or not site.enabled:
         raise Missing("There is no such site.", field="site")
     pack = services.packs.named(site.pack)
-    greeting = pack.greeting_for(body.locale)
+    greeting = pack.greeting_for(pack.locale_for(body.locale, services.locales(pack)))
     return {
         "brand": pack.brand,
         "greeting": greeting.text,
         "starters": list(greeting.quick_replies),
-        "languages": list(pack.languages),
+        "languages": list(services.locales(pack)),
         "max_chars": services.settings.message_max_chars,
         "conversations": await threads_of(services, body.tokens),
     }
