@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import Index
 from sqlmodel import Field
 
 from sessions.columns import Moment, Words, now
@@ -17,6 +18,10 @@ class Conversation(Base, table=True):
     """
 
     __tablename__ = "conversation"
+    __table_args__ = (
+        Index("ix_conversation_created_at", "created_at", "id"),
+        Index("ix_conversation_state", "state", "created_at", "id"),
+    )
 
     id: str = Field(primary_key=True)
     site_key: str = Field(foreign_key="site.key", index=True)

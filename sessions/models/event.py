@@ -3,13 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from sessions.columns import Json, Moment, now
 from sessions.models.base import Base
-
-_PASSING = text("kind IN ('reply.delta', 'typing')")
 
 
 class Event(Base, table=True):
@@ -20,9 +17,6 @@ class Event(Base, table=True):
     """
 
     __tablename__ = "event"
-    __table_args__ = (
-        Index("ix_event_passing", "conversation_id", "turn_id", sqlite_where=_PASSING, postgresql_where=_PASSING),
-    )
 
     conversation_id: str = Field(primary_key=True, foreign_key="conversation.id", ondelete="CASCADE")
     seq: int = Field(primary_key=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, update
 from sqlalchemy.orm import aliased
 
 from sessions.claim import Claim
@@ -46,13 +46,15 @@ class Claiming(Part):
 
     async def renew_all(self, owner: str, lease_s: float) -> dict[str, bool]:
         """Keep the leases of all turns of an owner: {turn id: whether it is to be stopped}. Others are lost."""
-        mine = select(Turn.id).where(Turn.state == TurnState.RUNNING, Turn.owner == owner).order_by(Turn.id)
-        ids = (await self.session.scalars(mine.with_for_update())).all()
+        mine = and_(Turn.state == TurnState.RUNNING, Turn.owner == owner)
+        ids = (await self.session.scalars(select(Turn.id).where(_open(), mine))).all()
+        locked = select(Turn.id).where(Turn.id.in_(ids), mine).order_by(Turn.id).with_for_update()
         kept = await self.session.execute(
             update(Turn)
-            .where(Turn.id.in_(ids))
+            .where(Turn.id.in_(locked))
             .values(lease_until=clock() + lease_s)
             .returning(Turn.id, Turn.stop_requested)
+            .execution_options(synchronize_session=False)
         )
         return dict(kept.all())
 
@@ -90,7 +92,7 @@ class Claiming(Part):
 
     async def _settle_replied(self) -> None:
         """End turns whose owner died between the reply and its annotation: the reply stands."""
-        for conversation_id, turn_id in (await self.session.execute(_replied_and_left())).all():
+        for conversation_id, turn_id in sorted((await self.session.execute(_replied_and_left())).all()):
             conversation = await self.log.lock(conversation_id)
             turn = await self.session.scalar(_replied_and_left(turn_id).with_only_columns(Turn).with_for_update())
             if conversation is None or turn is None:
@@ -136,8 +138,13 @@ def held_by(claim: Claim) -> ColumnElement[bool]:
     )
 
 
+def _open() -> ColumnElement[bool]:
+    """Queued or running, written out: only so does SQLite see that the small index of open turns will do."""
+    return Turn.state.in_(bindparam("open_states", OPEN_TURN_STATES, expanding=True, literal_execute=True))
+
+
 def _left() -> ColumnElement[bool]:
-    return and_(Turn.state == TurnState.RUNNING, Turn.lease_until < clock())
+    return and_(_open(), Turn.state == TurnState.RUNNING, Turn.lease_until < clock())
 
 
 def _next_turn() -> Select[tuple[Turn]]:
@@ -153,7 +160,7 @@ def _next_turn() -> Select[tuple[Turn]]:
     )
     return (
         select(Turn)
-        .where(or_(Turn.state == TurnState.QUEUED, _left()), Turn.reply_message_id.is_(None), first)
+        .where(_open(), or_(Turn.state == TurnState.QUEUED, _left()), Turn.reply_message_id.is_(None), first)
         .order_by(Turn.created_at, Turn.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Turn)
@@ -163,7 +170,7 @@ def _next_turn() -> Select[tuple[Turn]]:
 
 def _replied_and_left(turn_id: str | None = None) -> Select[tuple[str, str]]:
     wanted = select(Turn.conversation_id, Turn.id).where(_left(), Turn.reply_message_id.is_not(None))
-    return wanted.order_by(Turn.id).limit(_AT_ONCE) if turn_id is None else wanted.where(Turn.id == turn_id)
+    return wanted.limit(_AT_ONCE) if turn_id is None else wanted.where(Turn.id == turn_id)
 
 
 def _deltas(turn: Turn) -> Select[tuple[dict[str, str]]]:

@@ -171,6 +171,7 @@ def _check(turn: ModelTurn, stored: Stored) -> None:
     assert kinds.count("turn.annotated") == int(turn.state == "done")
 
 
+@pytest.mark.timeout(300)
 def test_turns_keep_their_promises_in_any_order(migrated_file: Path, tmp_path: Path) -> None:
     def urls() -> Iterator[str]:
         for number in count():
@@ -178,14 +179,15 @@ def test_turns_keep_their_promises_in_any_order(migrated_file: Path, tmp_path: P
             shutil.copy(migrated_file, path)
             yield f"sqlite:///{path}"
 
-    _run(urls(), examples=25)
+    _run(urls(), examples=15)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.postgres
 def test_turns_keep_their_promises_in_any_order_on_postgresql(request: pytest.FixtureRequest) -> None:
     server, template = map(request.getfixturevalue, ("postgres_server", "migrated_template"))
     with own_database(server, template) as url:
-        _run((url for _ in count()), examples=10)
+        _run((url for _ in count()), examples=6)
 
 
 def _run(urls: Iterator[str], examples: int) -> None:

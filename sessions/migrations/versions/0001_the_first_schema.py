@@ -11,7 +11,6 @@ depends_on: None = None
 MOMENT = sa.DateTime(timezone=True)
 ASSISTANT = sa.text("role = 'assistant'")
 OPEN = sa.text("state IN ('queued', 'running')")
-PASSING = sa.text("kind IN ('reply.delta', 'typing')")
 TABLES = (
     "idempotency",
     "event",
@@ -103,6 +102,8 @@ def _create_conversations() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_conversation"),
         sa.UniqueConstraint("token_hash", name="uq_conversation_token_hash"),
     )
+    op.create_index("ix_conversation_created_at", "conversation", ["created_at", "id"])
+    op.create_index("ix_conversation_state", "conversation", ["state", "created_at", "id"])
     op.create_index("ix_conversation_pin_replica", "conversation", ["pin_replica"])
     op.create_index("ix_conversation_site_key", "conversation", ["site_key"])
     op.create_index("ix_conversation_updated_at", "conversation", ["updated_at"])
@@ -222,9 +223,6 @@ def _create_log() -> None:
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("conversation_id", "seq", name="pk_event"),
-    )
-    op.create_index(
-        "ix_event_passing", "event", ["conversation_id", "turn_id"], sqlite_where=PASSING, postgresql_where=PASSING
     )
     op.create_table(
         "idempotency",
