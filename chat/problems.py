@@ -4,13 +4,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from chat.errors import ApiError, Away, Missing, Refused, Unprocessable, problem
+from chat.packs import UnknownPack
 from sessions import Conflict, NotFound, ReplayMismatch, StoreError, Unavailable
+
+log = structlog.get_logger(__name__)
 
 _CODES = {
     "extra_forbidden": "unknown_field",
@@ -32,6 +36,7 @@ def install(app: FastAPI) -> None:
     for kind, translate in (
         (ApiError, lambda error: error),
         (StoreError, from_store),
+        (UnknownPack, from_unknown_pack),
         (RequestValidationError, from_validation),
         (HTTPException, from_http),
         (Exception, from_crash),
@@ -58,6 +63,12 @@ def from_store(error: StoreError) -> ApiError:
         case Unavailable():
             return Away("The database does not answer; nothing was stored. Try again.", code="store_unavailable")
     return from_crash(error)
+
+
+def from_unknown_pack(error: UnknownPack) -> ApiError:
+    """A site whose pack was never there: the operator's mistake, which the log names."""
+    log.error("pack_missing", detail=str(error))
+    return Away("This site cannot answer now.", code="pack_missing", retry_after_s=60)
 
 
 def replay_mismatch(field: str) -> ApiError:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sessions import Unavailable
+from sessions import Site, Unavailable
 from tests.chat.conftest import Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -63,6 +63,13 @@ async def test_a_database_that_is_away_is_a_503_with_retry_after(api: Api, monke
     ready = await api.client.get("/readyz")
     assert (ready.status_code, ready.json()["detail"]) == (503, "The database does not answer.")
     assert (await api.client.get("/livez")).status_code == 200
+
+
+async def test_a_site_without_its_pack_is_a_503(api: Api) -> None:
+    async with api.services.store.begin() as repo:
+        await repo.sites.add(Site(key="bare", name="Bare", pack="nothing"))
+    answer = await api.call("POST", "/conversations", json={"site": "bare"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "pack_missing")
 
 
 async def test_wrong_method_is_a_405_of_ours(api: Api) -> None:
