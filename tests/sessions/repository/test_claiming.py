@@ -1,27 +1,7 @@
 import asyncio
-from dataclasses import replace
 
-import pytest
-
-from sessions import Annotation, Claim, LostLease, Repository, Store, TurnState
-from tests.sessions.shop import AGENT, NO_LEASE_S, Chat, answer, claim, claimed, finish, open_chat, reply, show
-
-FENCED = {
-    "renew": lambda repo, claim: repo.turns.renew(claim, 10),
-    "next_attempt": lambda repo, claim: repo.turns.next_attempt(claim),
-    "note_attempt": lambda repo, claim: repo.turns.note_attempt(claim, replica="r0", placement="pinned"),
-    "release": lambda repo, claim: repo.turns.release(claim),
-    "reset": lambda repo, claim: repo.turns.reset(claim),
-    "finish_reply": lambda repo, claim: repo.turns.finish_reply(claim, reply()),
-    "annotate": lambda repo, claim: repo.turns.annotate(claim, Annotation()),
-    "fail": lambda repo, claim: repo.turns.fail(claim, "no_replica", "Sorry."),
-    "stopped": lambda repo, claim: repo.turns.stopped(claim),
-}
-
-
-async def _state(chat: Chat, turn_id: str) -> tuple[object, ...]:
-    turn = await chat.turn(turn_id)
-    return turn.model_dump(), await chat.kinds(), (await chat.row()).model_dump()
+from sessions import Annotation, Claim, Store, TurnState
+from tests.sessions.shop import NO_LEASE_S, Chat, answer, claim, claimed, finish, open_chat, show
 
 
 async def test_nothing_to_do(store: Store) -> None:
@@ -113,62 +93,6 @@ async def test_a_lease_runs_out_by_the_databases_clock(store: Store, chat: Chat)
     assert (await claimed(store, "web-2")).attempt == 2
 
 
-@pytest.mark.parametrize("name", FENCED)
-async def test_an_old_owner_writes_nothing(store: Store, chat: Chat, name: str) -> None:
-    posted = await chat.post()
-    old = await claimed(store, "web-1", NO_LEASE_S)
-    new = await claimed(store, "web-2")
-    before = await _state(chat, posted.turn_id)
-    with pytest.raises(LostLease):
-        async with store.begin() as repo:
-            await FENCED[name](repo, old)
-    assert await _state(chat, posted.turn_id) == before
-    await answer(store, new)
-
-
-@pytest.mark.parametrize("name", FENCED)
-async def test_an_earlier_attempt_of_the_same_owner_writes_nothing(store: Store, chat: Chat, name: str) -> None:
-    posted = await chat.post()
-    old = await claimed(store)
-    async with store.begin() as repo:
-        new = await repo.turns.next_attempt(old)
-    assert (new.attempt, new.attempts) == (2, 2)
-    before = await _state(chat, posted.turn_id)
-    with pytest.raises(LostLease):
-        async with store.begin() as repo:
-            await FENCED[name](repo, old)
-    assert await _state(chat, posted.turn_id) == before
-    await answer(store, new)
-
-
-@pytest.mark.parametrize("name", FENCED)
-@pytest.mark.parametrize("end", ["answered", "deleted", "closed", "taken over by an agent"])
-async def test_nothing_is_written_after_the_end(store: Store, chat: Chat, name: str, end: str) -> None:
-    await chat.post()
-    held = await claimed(store)
-    await _end(store, chat, held, end)
-    with pytest.raises(LostLease):
-        async with store.begin() as repo:
-            await FENCED[name](repo, held)
-    assert await show(store, held, "too late")
-
-
-async def _end(store: Store, chat: Chat, held: Claim, how: str) -> None:
-    if how == "answered":
-        await answer(store, held)
-        return
-    async with store.begin() as repo:
-        await {
-            "deleted": lambda: repo.conversations.delete(chat.customer, chat.id),
-            "closed": lambda: repo.conversations.close(chat.customer, chat.id),
-            "taken over by an agent": lambda: _take_over(repo, chat),
-        }[how]()
-
-
-async def _take_over(repo: Repository, chat: Chat) -> None:
-    await repo.conversations.takeover(AGENT, chat.id, "Ada")
-
-
 async def test_both_owners_of_a_stolen_turn_write_at_once_and_one_reply_stands(store: Store, second: Store) -> None:
     for _ in range(15):
         chat = await open_chat(store)
@@ -229,14 +153,3 @@ async def test_an_attempt_keeps_where_it_went(store: Store, chat: Chat) -> None:
         await repo.turns.note_attempt(held, replica="r2", placement="failover")
     turn = await chat.turn(posted.turn_id)
     assert (turn.replica, turn.placement, turn.trace_id) == ("r2", "failover", "ab" * 16)
-
-
-@pytest.mark.parametrize("name", FENCED)
-async def test_nobody_writes_in_another_owners_name(store: Store, chat: Chat, name: str) -> None:
-    posted = await chat.post()
-    held = await claimed(store, "web-1")
-    before = await _state(chat, posted.turn_id)
-    with pytest.raises(LostLease):
-        async with store.begin() as repo:
-            await FENCED[name](repo, replace(held, owner="web-2"))
-    assert await _state(chat, posted.turn_id) == before
