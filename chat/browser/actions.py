@@ -13,7 +13,7 @@ from chat.browser.threads import threads_of
 from chat.errors import Missing
 from chat.schemas.conversation import Locale
 from chat.schemas.request import RequestBody
-from chat.schemas.turn import ClientId
+from chat.schemas.turn import ClientId, Painted
 from chat.services import Services
 from sessions import Customer
 
@@ -52,6 +52,10 @@ class Send(InConversation):
 
 class OfTurn(InConversation):
     turn_id: Name
+
+
+class Seen(InConversation, Painted):
+    """When the reply to a turn came into sight."""
 
 
 class Vote(InConversation):
@@ -114,6 +118,12 @@ async def vote(services: Services, body: Vote, address: str) -> Answer:
     return await conversations.feedback(
         services, await _customer(services, body), body.message_id, value=body.value
     )
+
+
+async def painted(services: Services, body: Seen, address: str) -> Answer:
+    seen = Painted.model_validate(body.model_dump(include=set(Painted.model_fields)))
+    await conversations.painted(services, await _customer(services, body), body.conversation_id, seen)
+    return {}
 
 
 async def ask_for_human(services: Services, body: InConversation, address: str) -> Answer:

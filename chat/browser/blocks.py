@@ -1,6 +1,7 @@
 """The Gradio page: one custom component, its calls, and the generator that keeps it up to date."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
@@ -51,6 +52,7 @@ def _calls(services: Services) -> list[Callable[..., Awaitable[Any]]]:
         "stop": (actions.OfTurn, actions.stop),
         "retry": (actions.OfTurn, actions.retry),
         "vote": (actions.Vote, actions.vote),
+        "painted": (actions.Seen, actions.painted),
         "human": (actions.InConversation, actions.ask_for_human),
     }
     return [exposed(name, services, body, action) for name, (body, action) in known.items()]
@@ -66,7 +68,9 @@ def _follower(services: Services) -> Callable[..., AsyncIterator[View]]:
         except ValidationError:
             followers.leave(request.session_hash)
             return
-        async for view in follow(services, followers, request.session_hash, wanted.conversation_id, wanted.token):
-            yield view
+        views = follow(services, followers, request.session_hash, wanted.conversation_id, wanted.token)
+        async with aclosing(views):
+            async for view in views:
+                yield view
 
     return following

@@ -35,8 +35,9 @@ def mount(app: FastAPI, services: Services) -> FastAPI:
 
 
 def _theme() -> gr.themes.Base:
-    """The system's fonts, nothing from elsewhere, and the page's background while Gradio still loads."""
+    """The system's fonts, nothing from elsewhere, and a quiet page in our colours while Gradio still loads."""
     theme = gr.themes.Base(font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace"))
+    theme.custom_css = '[data-testid="status-tracker"] { display: none !important; }'
     return theme.set(
         body_background_fill="#f7f6f3", body_background_fill_dark="#141513", body_text_color="#1f2421",
         body_text_color_dark="#e9ebe7",

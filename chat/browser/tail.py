@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
 from chat.browser.view import Transcript, View
 from chat.services import Services
@@ -11,6 +11,8 @@ from sessions import Customer, NotFound, StoreError
 
 HEARTBEAT_S = 10.0
 """How often a silent tail yields. Gradio notices that a page is gone only when its generator has yielded again."""
+FIRST_S = 0.3
+"""How long the first view waits for the log; then a conversation without any event is shown as empty."""
 
 
 class Followers:
@@ -57,8 +59,9 @@ async def follow(
     with followers.enter(page) as follower, services.streams.open(StreamKind.CONVERSATION) as end:
         try:
             customer, seen = await _begin(services, conversation_id, token)
-            async for view in _views(services, customer, seen, conversation_id, follower, end):
-                yield view
+            async with aclosing(_views(services, customer, seen, conversation_id, follower, end)) as views:
+                async for view in views:
+                    yield view
         except NotFound:
             yield {"conversation": conversation_id, "gone": True}
             return
@@ -88,28 +91,33 @@ async def _views(
 
     async def pump() -> None:
         try:
-            async for event in services.store.feed.tail(customer, conversation_id, after=0, stop=end):
-                seen.apply(event)
-                follower.wake.set()
+            async with aclosing(services.store.feed.tail(customer, conversation_id, stop=end)) as events:
+                async for event in events:
+                    seen.apply(event)
+                    follower.wake.set()
         finally:
             follower.wake.set()
 
     reading = asyncio.create_task(pump())
+    patience_s = FIRST_S
     try:
         while not (reading.done() or follower.left):
-            await _woken(follower.wake)
+            await _woken(follower.wake, patience_s)
+            patience_s = HEARTBEAT_S
             yield seen.view()
         if reading.done():
             reading.result()
+            if not end.is_set():
+                raise NotFound("the conversation was deleted")
     finally:
         reading.cancel()
         await asyncio.wait([reading])
 
 
-async def _woken(wake: asyncio.Event) -> None:
-    """Wait until there is something to show, or a heartbeat long."""
+async def _woken(wake: asyncio.Event, patience_s: float) -> None:
+    """Wait until there is something to show, or as long as `patience_s`."""
     try:
-        async with asyncio.timeout(HEARTBEAT_S):
+        async with asyncio.timeout(patience_s):
             await wake.wait()
     except TimeoutError:
         return

@@ -1,5 +1,7 @@
 /** Where the customer writes. The text stays in the box until the server has stored it. */
 
+const DRAFT_MS = 200;
+
 export class Composer {
   /**
    * @param {Record<string, HTMLElement>} parts @param {import("./texts.js").Texts} texts
@@ -18,7 +20,7 @@ export class Composer {
       event.preventDefault();
       this.submit();
     });
-    this.#keepDraft();
+    this.#restoreDraft();
   }
 
   /** @param {string} text */
@@ -85,6 +87,7 @@ export class Composer {
 
   #changed() {
     this.#measure();
+    this.#keepDraft();
     const count = this.parts.text.value.length;
     this.tell(count > this.limit ? this.texts.say("too_long", { count, limit: this.limit }) : "");
   }
@@ -104,11 +107,14 @@ export class Composer {
   }
 
   /** Gradio reloads the page after a lost connection: the draft travels with the history entry, in no storage. */
-  #keepDraft() {
-    const { text } = this.parts;
-    addEventListener("pagehide", () => history.replaceState({ draft: text.value }, ""));
+  #restoreDraft() {
     const { draft } = history.state ?? {};
     if (draft) this.fillIn(draft);
-    history.replaceState(null, "");
+  }
+
+  #keepDraft() {
+    clearTimeout(this.keeping);
+    const { text } = this.parts;
+    this.keeping = setTimeout(() => history.replaceState({ ...history.state, draft: text.value }, ""), DRAFT_MS);
   }
 }

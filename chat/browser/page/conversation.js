@@ -1,6 +1,7 @@
 /** The conversation on show: what the tail says of it, and what was just sent and has not come back yet. */
 
 import { traceparent } from "./calls.js";
+import { Paint } from "./paint.js";
 
 const AGAIN_MS = 1_000;
 
@@ -9,11 +10,14 @@ const AGAIN_MS = 1_000;
 export class Conversation {
   /**
    * @param {import("./transcript.js").Transcript} transcript @param {(event: string, data: object) => void} trigger
+   * @param {(name: string, data: object) => Promise<any>} call
    * @param {(view: View | null, news: string) => void} shown called after each change
    */
-  constructor(transcript, trigger, shown) {
+  constructor(transcript, trigger, call, shown) {
     this.transcript = transcript;
     this.trigger = trigger;
+    this.call = call;
+    this.paint = new Paint(call);
     this.shown = shown;
     this.id = null;
     /** @type {View | null} */
@@ -24,18 +28,36 @@ export class Conversation {
     this.votes = new Map();
   }
 
-  /** @param {string | null} id @param {string | null} token */
+  /** @param {string | null} id null shows none @param {string | null} token */
   show(id, token) {
+    const followed = this.id;
     Object.assign(this, { id, token, view: null, pending: [] });
+    this.votes.clear();
     this.transcript.clear();
-    // Without a conversation the server ends the tail that it still runs for this page.
-    this.trigger("follow", { conversation_id: id, token });
+    if (id || followed) this.follow();
+  }
+
+  /** Have the server send this conversation's view; without one it ends the tail that it runs for this page. */
+  follow() {
+    this.trigger("follow", { conversation_id: this.id, token: this.token });
+  }
+
+  /**
+   * A hidden page that nothing will happen on lets go of its connection, of which a browser has six a server.
+   * @param {boolean} hidden
+   */
+  rest(hidden) {
+    if (!this.id || hidden === Boolean(this.resting)) return;
+    if (hidden && (!this.view || this.view.busy || !["bot", "closed"].includes(this.view.state))) return;
+    this.resting = hidden;
+    if (hidden) this.trigger("follow", {});
+    else this.follow();
   }
 
   /** @param {(View & {gone?: boolean, ended?: boolean}) | null} view */
   receive(view) {
     if (!view || view.conversation !== this.id || view.seq < (this.view?.seq ?? 0)) return;
-    if (view.ended) setTimeout(() => view.conversation === this.id && this.trigger("follow", { conversation_id: this.id, token: this.token }), AGAIN_MS);
+    if (view.ended) return void setTimeout(() => view.conversation === this.id && this.follow(), AGAIN_MS);
     if (view.gone) return this.shown(null, "");
     const news = this.view ? said(view, this.view) : "";
     this.view = view;
@@ -47,6 +69,7 @@ export class Conversation {
     if (!this.view) return;
     for (const line of this.view.lines) line.vote = this.votes.get(line.id) ?? line.vote;
     this.transcript.show(this.view, this.pending);
+    this.paint.shown(this.view);
     this.shown(this.view, news);
   }
 
@@ -62,13 +85,15 @@ export class Conversation {
     return this.view?.live?.turn ?? null;
   }
 
-  /** @param {(name: string, data: object) => Promise<any>} call @param {string} token @param {string} text */
-  async send(call, token, text) {
-    const { id } = this;
+  /** @param {string} text resolves once it is stored */
+  async send(text) {
+    const { id, token, pending } = this;
     const key = crypto.randomUUID?.() ?? traceparent();
-    await call("send", { token, conversation_id: id, text, client_turn_id: key, traceparent: traceparent() });
-    if (this.id !== id) return;
-    this.pending.push({ key, kind: "customer", text: text.trim(), at: new Date().toISOString() });
+    const clicked = performance.now();
+    const data = { token, conversation_id: id, text, client_turn_id: key, traceparent: traceparent() };
+    const { turn_id } = await this.call("send", data);
+    this.paint.sent(turn_id, { key, token, conversation: id, clicked });
+    pending.push({ key, kind: "customer", text: text.trim(), at: new Date().toISOString() });
     this.again();
   }
 }

@@ -12,7 +12,6 @@ export class Empty {
   /** @param {{brand: string, greeting: string, starters: string[], languages: string[]}} welcome */
   welcome({ brand, greeting, starters, languages }) {
     const { parts, texts } = this;
-    document.title = brand;
     parts.title.textContent = brand;
     parts.mark.textContent = [...brand][0];
     parts["empty-title"].textContent = texts.say("empty_title");
@@ -25,5 +24,12 @@ export class Empty {
     const understood = languages.some((tag) => tag.split("-")[0] === texts.locale);
     parts.speaks.hidden = understood;
     parts.speaks.textContent = understood ? "" : texts.say("speaks", { languages: texts.languages(languages) });
+  }
+
+  /** There is no such shop. */
+  away() {
+    this.parts.empty.hidden = false;
+    this.parts.mark.hidden = true;
+    this.parts["empty-title"].textContent = this.texts.say("no_site");
   }
 }

@@ -14,6 +14,7 @@ import { Transcript } from "./transcript.js";
 
 const LIST_DELAY_MS = 300;
 const RETRY_MS = 2_000;
+const REST_MS = 30_000;
 
 /**
  * @typedef {object} Bridge what Gradio hands to a custom component
@@ -39,23 +40,25 @@ class Page {
     this.memory = new Memory(props.site);
     this.texts = new Texts(props.texts, this.memory.locale);
     this.theme = new Theme(this.parts.theme, this.memory, this.texts);
-    this.presence = new Presence(desk, this.parts, this.texts);
+    this.presence = new Presence(desk, this.parts, this.texts, () => setTimeout(() => this.conversation.follow(), RETRY_MS));
     this.sidebar = new Sidebar(desk, this.parts, this.texts);
     this.empty = new Empty(this.parts, this.texts);
     this.scroll = new Scroll(this.parts.scroll, this.parts.lines, this.parts.latest);
     const transcript = new Transcript(this.parts.lines, this.texts);
-    this.conversation = new Conversation(transcript, trigger, (view, news) => this.#shown(view, news));
+    this.conversation = new Conversation(transcript, trigger, this.call, (view, news) => this.#shown(view, news));
     this.composer = new Composer(this.parts, this.texts, (text) => this.#send(text));
     this.threads = [];
     watch("value", () => this.conversation.receive(props.value));
     desk.addEventListener("click", (event) => this.#click(event));
-    desk.addEventListener("keydown", (event) => event.key === "Escape" && this.#stop());
+    desk.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape());
+    document.addEventListener("visibilitychange", () => this.#seen());
     this.memory.onChangeElsewhere(() => this.#list());
+    this.#speak();
+    desk.classList.add("awake");
   }
 
   /** Learn who the shop is and what conversations there are, then show one of them. */
   async begin() {
-    this.#speak();
     const { memory, texts } = this;
     try {
       const answer = await this.call("begin", { site: memory.site, locale: texts.locale, tokens: this.#tokens() });
@@ -63,9 +66,17 @@ class Page {
       this.#welcome(answer);
       if (!this.conversation.id) this.#open(this.#wanted());
     } catch (refusal) {
+      if (refusal.code === "not_found") return this.#away();
       this.presence.connection(refusal.code === "unreachable");
       setTimeout(() => this.begin(), RETRY_MS);
     }
+  }
+
+  /** The site is not served here (any more). */
+  #away() {
+    this.empty.away();
+    this.presence.set("closed", null);
+    this.parts.composer.hidden = this.parts.fine.hidden = true;
   }
 
   #tokens() {
@@ -75,6 +86,8 @@ class Page {
   /** @param {{brand: string, greeting: string, starters: string[], languages: string[], max_chars: number, conversations: object[]}} answer */
   #welcome(answer) {
     this.composer.limit = answer.max_chars;
+    this.brand = answer.brand;
+    this.#title(0);
     this.empty.welcome(answer);
     this.#threads(answer.conversations);
   }
@@ -111,10 +124,12 @@ class Page {
   /** @param {import("./transcript.js").View | null} view null when the conversation is gone @param {string} news to be read aloud */
   #shown(view, news) {
     if (view === null) return this.#gone();
+    this.presence.lost = false;
     this.presence.set(view.state, view.agent);
     this.composer.busy = view.busy;
     this.#closed(view.state === "closed");
     if (!news) return;
+    this.#title(1);
     this.parts.announce.textContent = news;
     this.#list();
   }
@@ -144,20 +159,19 @@ class Page {
   /** @param {string} text @returns {Promise<boolean>} whether it is stored */
   async #send(text) {
     return this.#told(async () => {
-      const token = await this.#token();
-      await this.conversation.send(this.call, token, text);
+      await this.#begun();
+      await this.conversation.send(text);
       this.scroll.toEnd();
       this.#list();
     });
   }
 
-  /** The token of the conversation, which begins with the first thing that the visitor wants from it. */
-  async #token() {
-    if (this.conversation.id) return this.memory.token(this.conversation.id);
+  /** A conversation begins with the first thing that the visitor wants from it. */
+  async #begun() {
+    if (this.conversation.id) return;
     const { id, token } = await this.call("open", { site: this.memory.site, locale: this.texts.locale });
     this.memory.remember({ id, token });
     this.#open(id);
-    return token;
   }
 
   /** Do it, or say why it failed. @param {() => Promise<void>} act @returns {Promise<boolean>} whether it is done */
@@ -172,6 +186,25 @@ class Page {
     }
   }
 
+  #escape() {
+    if (this.sidebar.isOpen) this.sidebar.close();
+    else this.#stop();
+  }
+
+  /** The tab came to the front, or went behind others. */
+  #seen() {
+    clearTimeout(this.resting);
+    if (document.hidden) this.resting = setTimeout(() => this.conversation.rest(true), REST_MS);
+    else this.conversation.rest(false);
+    this.#title(0);
+  }
+
+  /** @param {number} more lines that came while nobody looked */
+  #title(more) {
+    this.unread = document.hidden ? (this.unread ?? 0) + more : 0;
+    document.title = this.unread ? `(${this.unread}) ${this.brand}` : this.brand;
+  }
+
   #stop() {
     if (this.conversation.turn) this.#do("stop", { turn_id: this.conversation.turn });
   }
@@ -179,8 +212,9 @@ class Page {
   /** @param {string} name @param {object} data @returns {Promise<boolean>} */
   #do(name, data) {
     return this.#told(async () => {
-      const token = await this.#token();
-      await this.call(name, { token, conversation_id: this.conversation.id, ...data });
+      await this.#begun();
+      const { id, token } = this.conversation;
+      await this.call(name, { token, conversation_id: id, ...data });
     });
   }
 

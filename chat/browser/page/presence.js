@@ -1,11 +1,15 @@
 /** Who is there, and whether we are connected at all. */
 
 export class Presence {
-  /** @param {HTMLElement} desk @param {Record<string, HTMLElement>} parts @param {import("./texts.js").Texts} texts */
-  constructor(desk, parts, texts) {
+  /**
+   * @param {HTMLElement} desk @param {Record<string, HTMLElement>} parts @param {import("./texts.js").Texts} texts
+   * @param {() => void} onLost called when the live view has broken off
+   */
+  constructor(desk, parts, texts, onLost) {
     this.desk = desk;
     this.parts = parts;
     this.texts = texts;
+    this.onLost = onLost;
     this.state = "loading";
     this.agent = null;
     this.lost = false;
@@ -42,9 +46,15 @@ export class Presence {
     return this.texts.say(`presence.${this.state === "empty" ? "bot" : this.state}`, { name: this.agent });
   }
 
-  /** Gradio tells of a lost connection by a toast, which our styles hide, and reloads the page when it is back. */
+  /** Gradio tells of trouble by toasts, which our styles hide. When the server is back it reloads the page. */
   #watchGradio() {
-    const look = () => document.querySelector(".toast-body") && !this.lost && this.connection(true);
+    const look = () => {
+      const toast = document.querySelector(".toast-body:not([data-seen])");
+      if (!toast) return;
+      toast.dataset.seen = "";
+      this.connection(true);
+      this.onLost();
+    };
     new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
   }
 }

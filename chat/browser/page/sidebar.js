@@ -13,8 +13,11 @@ export class Sidebar {
     this.narrow = matchMedia("(max-width: 767px)");
     this.narrow.addEventListener("change", () => this.close());
     parts.veil.addEventListener("click", () => this.close());
-    desk.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
     this.close();
+  }
+
+  get isOpen() {
+    return this.desk.classList.contains("side-open");
   }
 
   open() {
@@ -36,6 +39,7 @@ export class Sidebar {
   #set(open) {
     this.desk.classList.toggle("side-open", open);
     this.parts.side.inert = this.narrow.matches && !open;
+    this.desk.querySelector(".room").inert = open;
     this.parts.veil.hidden = !open;
     this.#opener().setAttribute("aria-expanded", String(open));
   }
