@@ -103,11 +103,12 @@ class Answering:
                 break
             try:
                 return await self._attempt(briefing, ranking)
-            except Ungrounded as error:
-                code, briefing = self._refused(error), briefing.grounded()
             except InvalidReply as error:
+                # The engine decodes greedily: asked the same again, it would write the same again.
                 code = self._refused(error)
-                failed.add(ranking.order[0])
+                if briefing.narrowed:
+                    failed.add(ranking.order[0])
+                briefing = briefing.grounded()
             except EngineError as error:
                 log.warning("attempt_failed", turn_id=self.claim.turn_id, replica=error.replica_id, code=error.code)
                 code = error.code

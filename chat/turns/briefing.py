@@ -11,7 +11,7 @@ from prompts import Fill, Line, LineRole, Pack, SlotType, assemble, candidates, 
 class Briefing:
     """`texts` are the customer's own messages as the engine reads them, newest last; `index` counts turns from 1.
 
-    `only` are the templates to choose from when some of the pack are recalled.
+    `only` are the templates to choose from when some of the pack are recalled, `narrowed` tells of `grounded`.
     """
 
     pack: Pack
@@ -22,6 +22,7 @@ class Briefing:
     salt: str
     index: int
     only: frozenset[str] | None = None
+    narrowed: bool = False
 
     @classmethod
     def of(
@@ -56,10 +57,10 @@ class Briefing:
     def grounded(self) -> "Briefing":
         """The same with copied slots narrowed to the values that stand in the customer's words.
 
-        For an attempt after an ungrounded copy: the grammar then makes another one impossible. It is not the first
-        choice, because the narrowed schema must be compiled for this turn. A slot of a kind without a shape of its
-        own cannot be listed and stays empty.
+        For an attempt after an unlawful one: the grammar then makes an ungrounded or an endless copy impossible. It
+        is not the first choice, because the narrowed schema must be compiled for this turn. A slot of a kind without
+        a shape of its own cannot be listed and stays empty.
         """
         copied = {slot.name: slot for each in self.pack.offered for slot in each.asked if slot.type is SlotType.COPIED}
         lawful = {name: candidates(slot, self.texts) or [] for name, slot in copied.items()}
-        return replace(self, schema=reply_schema(self.pack, only=self.only, candidates=lawful))
+        return replace(self, schema=reply_schema(self.pack, only=self.only, candidates=lawful), narrowed=True)
