@@ -33,6 +33,7 @@ async def seed_demo(repo: Repository, origins: list[str] | None = None) -> None:
 
     `origins` are those the widget may be embedded on: the server's own.
     """
+    await repo.tx.wait_alone("seed the demo shop")
     if await repo.sites.get(SITE_KEY) is None:
         await repo.sites.add(Site(key=SITE_KEY, name="Lumen & Loom", allowed_origins=origins or [], pack=PACK))
     today = now().date()

@@ -42,6 +42,8 @@ class Notices:
                 await self._listen()
             except (Error, OSError) as error:
                 log.warning("store_notices_lost", reason=type(error).__name__)
+            except Exception:
+                log.exception("store_notices_failed")
             await asyncio.sleep(_RETRY_S)
 
     async def _listen(self) -> None:

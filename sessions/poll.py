@@ -7,10 +7,14 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import structlog
+
 from sessions.columns import now
 from sessions.errors import Unavailable
 from sessions.feed import Read
 from sessions.ring import Ring
+
+log = structlog.get_logger(__name__)
 
 POLL_S = 1.0
 _OVERLAP = timedelta(seconds=10)
@@ -32,6 +36,8 @@ class Poll:
                 await self.look()
             except Unavailable:
                 continue
+            except Exception:
+                log.exception("store_poll_failed")
 
     async def look(self) -> None:
         """Wake the readers who have missed something. Raises Unavailable."""

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sessions.claim import Accepted
 from sessions.errors import Conflict, NotFound, ReplayMismatch
 from sessions.identifiers import TURN, new_id
-from sessions.models import Message, Turn
+from sessions.models import Turn
 from sessions.principal import Principal
 from sessions.repository.endings import stop_turn
 from sessions.repository.lines import new_line
@@ -76,9 +76,7 @@ class Accepting(Part):
         turn = await self._locked_turn(conversation_id, turn_id)
         if conversation.state not in _BOT_ANSWERS or turn.state not in _RETRYABLE or await self._has_later(turn):
             raise Conflict("turn_not_retryable", "Only the newest turn, failed or stopped, can be tried again.")
-        message = await self.session.scalar(
-            select(Message).where(Message.turn_id == turn_id, Message.role == Role.CUSTOMER)
-        )
+        message = await self.log.asked(turn)
         turn.state, turn.attempts_before, turn.stop_requested = TurnState.QUEUED, turn.attempt, False
         turn.owner = turn.prompt_seq = turn.error_code = turn.finished_at = None
         payload = _started(turn) | {"message": message.wire()}

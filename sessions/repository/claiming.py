@@ -9,10 +9,10 @@ from sqlalchemy.orm import aliased
 from sessions.claim import Claim
 from sessions.columns import clock, now
 from sessions.errors import LostLease
-from sessions.models import Conversation, Event, Message, Turn
+from sessions.models import Conversation, Event, Turn
 from sessions.repository.annotated import annotated
 from sessions.repository.part import Part
-from sessions.vocabulary import OPEN_TURN_STATES, EventKind, Role, TurnState
+from sessions.vocabulary import OPEN_TURN_STATES, EventKind, TurnState
 
 _AT_ONCE = 20
 
@@ -101,9 +101,7 @@ class Claiming(Part):
             annotated(self.log, conversation, turn)
 
     async def _claim(self, conversation: Conversation, turn: Turn) -> Claim:
-        asked = await self.session.scalar(
-            select(Message).where(Message.turn_id == turn.id, Message.role == Role.CUSTOMER)
-        )
+        asked = await self.log.asked(turn)
         return Claim(
             turn_id=turn.id,
             conversation_id=conversation.id,

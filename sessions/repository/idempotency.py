@@ -3,21 +3,19 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete
 
 from sessions.columns import now
 from sessions.models import IdempotentAnswer
 from sessions.repository.part import Part
 
 KEPT = timedelta(hours=24)
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 class Idempotency(Part):
     async def find(self, scope: str, key: str) -> IdempotentAnswer | None:
         """The answer that the key got in the last 24 hours. In a writing transaction, equal calls wait here."""
-        if self.tx.writes and self.tx.is_postgres:
-            await self.session.execute(_LOCK, {"name": f"{scope}\n{key}"})
+        await self.tx.wait_alone(f"{scope}\n{key}")
         found = await self.session.get(IdempotentAnswer, (scope, key))
         return found if found and found.created_at > now() - KEPT else None
 

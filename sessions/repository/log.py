@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 
 from sessions.columns import now, without_nul
 from sessions.errors import NotFound
-from sessions.models import Conversation, Event, Message
+from sessions.models import Conversation, Event, Message, Turn
 from sessions.principal import Principal, sees
 from sessions.repository.transaction import Transaction
 from sessions.vocabulary import EventKind
@@ -43,6 +43,11 @@ class Log:
             .execution_options(populate_existing=True)
         )
         return {row.id: row for row in rows}
+
+    async def asked(self, turn: Turn) -> Message:
+        """The customer's message of a turn: the one of the event that began it."""
+        begun = (Message.conversation_id == turn.conversation_id, Message.seq == turn.seq)
+        return (await self.session.scalars(select(Message).where(*begun))).one()
 
     def append(
         self,

@@ -32,6 +32,7 @@ class Sites(Part):
 
     async def add(self, site: Site) -> Site:
         """Raises Conflict `site_exists`."""
+        await self.tx.wait_alone(f"site {site.key}")
         if await self.get(site.key):
             raise Conflict("site_exists", f"There is a site {site.key!r} already.")
         self.session.add(site)

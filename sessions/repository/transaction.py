@@ -1,6 +1,9 @@
 """A database session and what has to be rung once it has committed."""
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 class Transaction:
@@ -14,6 +17,11 @@ class Transaction:
     @property
     def is_postgres(self) -> bool:
         return self.session.get_bind().dialect.name == "postgresql"
+
+    async def wait_alone(self, name: str) -> None:
+        """Wait until no other writing transaction that gave this name is under way. SQLite has one writer anyway."""
+        if self.writes and self.is_postgres:
+            await self.session.execute(_ALONE, {"name": name})
 
     def touch(self, conversation_id: str, *, listed: bool) -> None:
         """Ring this conversation after the commit."""

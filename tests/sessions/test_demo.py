@@ -1,3 +1,5 @@
+import asyncio
+
 from sqlalchemy import func, select
 
 from sessions import DemoOrder, Store, seed_demo
@@ -53,3 +55,11 @@ async def test_a_new_database_gets_the_demo_site_with_its_own_origin(store: Stor
     async with store.read() as repo:
         site = await repo.sites.get("demo")
     assert (site.allowed_origins, site.pack, site.enabled) == (["http://127.0.0.1:8080"], "demo-shop", True)
+
+
+async def test_processes_that_seed_at_once_agree(store: Store, second: Store) -> None:
+    async with store.begin() as repo:
+        await repo.tx.session.delete(await repo.sites.get("demo"))
+    await asyncio.gather(*(_seed(at) for at in [store, second] * 3))
+    async with store.read() as repo:
+        assert await repo.sites.get("demo") is not None
