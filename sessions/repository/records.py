@@ -44,7 +44,8 @@ class Records(Part):
         """
         old = select(Conversation.id).where(Conversation.updated_at < older_than).order_by(Conversation.id)
         ids = (await self.session.scalars(old.limit(_AT_ONCE).with_for_update(skip_locked=True))).all()
-        await self._remove(ids)
+        if ids:
+            await self._remove(ids)
         return len(ids)
 
     async def _remove(self, ids: Sequence[str]) -> None:
