@@ -12,6 +12,7 @@ from chat.prepare import prepare
 from chat.settings import SettingsError, get_settings
 from prompts import PackError
 from sessions import NotFound, Repository, Scope, Server, Site, Store, StoreError
+from telemetry.logs import configure_logs
 
 SECRETS_KEPT = 2
 """The new identity secret and the one before, until the website has changed over."""
@@ -118,6 +119,7 @@ async def run(given: Namespace) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     given = parser().parse_args(argv)
+    configure_logs("warning", sys.stderr)
     try:
         print(*asyncio.run(run(given)), sep="\n")
     except (SettingsError, PackError, StoreError, ValueError) as error:
