@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
+
 from prompts.check import CONTEXT_TOKENS, check, pack_folders
 from prompts.errors import PackError
 from prompts.load import load_pack
@@ -21,14 +23,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
-    except PackError as error:
-        print(error, file=sys.stderr)
+    except (PackError, httpx.HTTPError) as error:
+        print(error or type(error).__name__, file=sys.stderr)
         return 1
 
 
 def _check(options: argparse.Namespace) -> int:
     reports = [
-        check(folder, model=options.model, context_tokens=options.context) for folder in pack_folders(options.packs)
+        check(folder, model=options.model, context_tokens=options.context, replica=options.replica)
+        for folder in pack_folders(options.packs)
     ]
     for report in reports:
         print("\n".join(report.lines()))
@@ -70,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("packs", nargs="*", metavar="PACK", help="a pack's name or folder; all packs by default")
     checking.add_argument("--model", type=Path, help="folder of the served model, for exact figures")
     checking.add_argument("--context", type=int, default=CONTEXT_TOKENS, help="the served context, in tokens")
+    checking.add_argument("--replica", metavar="URL", help="a running replica: finds the templates that it confuses")
     for name, run, about in (("recall", _recall, "stop a template at once"), ("restore", _restore, "offer it again")):
         command = commands.add_parser(name, help=about)
         command.set_defaults(run=run)

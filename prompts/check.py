@@ -1,11 +1,14 @@
 """`python -m prompts check`: every mistake of a pack before a customer meets it."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+from prompts.confusion import Confusion, examine
 from prompts.errors import PackError, Problem
 from prompts.figures import Figures, measure
 from prompts.load import load_pack
+from prompts.pack import Pack
 
 PACKS = Path(__file__).parent / "packs"
 CONTEXT_TOKENS = 4096
@@ -14,11 +17,12 @@ MAX_CONTEXT_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome for one pack; without `figures` it could not be loaded."""
+    """The outcome for one pack; without `figures` it could not be loaded. `confusions` are advice, not mistakes."""
 
     name: str
     problems: tuple[Problem, ...]
     figures: Figures | None = None
+    confusions: tuple[Confusion, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -27,9 +31,10 @@ class Report:
     def lines(self) -> list[str]:
         """The report for a terminal."""
         told = [f"{self.name}/{problem}" for problem in self.problems]
+        told += [f"{self.name}: {confusion}" for confusion in self.confusions]
         if self.figures is None:
             return told
-        counted = "" if self.figures.counted else " (estimated; give --model for a count)"
+        counted = "" if self.figures.counted else " (estimated; give --model or --replica for a count)"
         grammar = f"{self.figures.grammar_ms:.0f} ms" if self.figures.grammar_ms is not None else "not measured here"
         return [
             *told,
@@ -38,13 +43,26 @@ class Report:
         ]
 
 
-def check(folder: Path, *, model: Path | None = None, context_tokens: int = CONTEXT_TOKENS) -> Report:
-    """Checks the pack in `folder`; `model` is the folder of the served model, for exact figures."""
+def check(
+    folder: Path, *, model: Path | None = None, context_tokens: int = CONTEXT_TOKENS, replica: str | None = None
+) -> Report:
+    """Checks the pack in `folder`.
+
+    `model` is the folder of the served model, for exact figures; `replica` the HTTP root of one that serves it, which
+    also tells its context and what it confuses. Raises httpx.HTTPError for a replica that does not answer.
+    """
     try:
         pack = load_pack(folder)
     except PackError as error:
         return Report(folder.name, tuple(error.problems))
-    figures = measure(pack, model)
+    if replica is None:
+        return _weighed(pack, measure(pack, model), context_tokens)
+    seen = examine(pack, replica)
+    return dataclasses.replace(_weighed(pack, seen.figures, seen.context_tokens), confusions=seen.confusions)
+
+
+def _weighed(pack: Pack, figures: Figures, context_tokens: int) -> Report:
+    """Refuses a pack that leaves too little of the context to conversations."""
     allowed = int(context_tokens * MAX_CONTEXT_SHARE)
     if figures.prompt_tokens <= allowed:
         return Report(pack.name, (), figures)

@@ -1,0 +1,134 @@
+"""With a model at hand: which templates it confuses, and what the pack costs on the replica that serves it.
+
+Speaks to vLLM's OpenAI server directly, because an author's question needs no routing.
+"""
+
+import asyncio
+import json
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from prompts.assemble import Line, LineRole, assemble, prompt_form
+from prompts.catalogue import system_prompt
+from prompts.figures import Figures
+from prompts.pack import Pack
+from prompts.probes import probes
+from prompts.schema import Schema, reply_schema
+
+AT_ONCE = 4
+TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Probes of `template` that the model answers with `other`, out of `asked`."""
+
+    template: str
+    other: str
+    probes: tuple[str, ...]
+    asked: int
+
+    def __str__(self) -> str:
+        quoted = ", ".join(f'"{probe}"' for probe in self.probes)
+        return f"{self.template} is taken for {self.other} in {len(self.probes)} of {self.asked} probes: {quoted}"
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a replica says of a pack. `context_tokens` is what it serves."""
+
+    figures: Figures
+    context_tokens: int
+    confusions: tuple[Confusion, ...]
+
+
+def examine(pack: Pack, url: str) -> Examined:
+    """Ask the replica at the HTTP root `url`. Raises httpx.HTTPError."""
+    return asyncio.run(_examine(pack, url))
+
+
+async def _examine(pack: Pack, url: str) -> Examined:
+    limits = httpx.Limits(max_connections=AT_ONCE)
+    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, limits=limits, trust_env=False) as http:
+        card = (await http.get("/v1/models")).raise_for_status().json()["data"][0]
+        model = card["id"]
+        counted = await http.post("/tokenize", json={"model": model, "prompt": system_prompt(pack)})
+        return Examined(
+            figures=Figures(
+                templates=len(pack.offered),
+                prompt_tokens=counted.raise_for_status().json()["count"],
+                counted=True,
+                grammar_ms=await _grammar_ms(http, model, pack),
+            ),
+            context_tokens=card["max_model_len"],
+            confusions=tuple(await _confusions(http, model, pack)),
+        )
+
+
+async def _grammar_ms(http: httpx.AsyncClient, model: str, pack: Pack) -> float:
+    """What the first use of the reply's schema costs more than the second."""
+    # A comment that nobody has sent before, so that neither the engine nor this command has the grammar yet.
+    schema = reply_schema(pack) | {"$comment": uuid4().hex}
+    await _complete(http, model, pack, "Hello", reply_schema(pack), 1)
+    times = []
+    for _ in range(2):
+        began = time.perf_counter()
+        await _complete(http, model, pack, "Hello", schema, 1)
+        times.append(time.perf_counter() - began)
+    return max(0.0, times[0] - times[1]) * 1000
+
+
+async def _confusions(http: httpx.AsyncClient, model: str, pack: Pack) -> list[Confusion]:
+    """The confused pairs, the worst first."""
+    asked = {template.id: probes(template) for template in pack.offered}
+    pairs = [(template, probe) for template, texts in asked.items() for probe in texts]
+    schema = _choice_schema(pack)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def choice(probe: str) -> str:
+        async with gate:
+            return json.loads(await _complete(http, model, pack, probe, schema, 60))["template"]
+
+    chosen = await asyncio.gather(*(choice(probe) for _, probe in pairs))
+    confused: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for (template, probe), other in zip(pairs, chosen, strict=True):
+        if other != template:
+            confused[template, other].append(probe)
+    found = [Confusion(*names, tuple(texts), len(asked[names[0]])) for names, texts in confused.items()]
+    return sorted(found, key=lambda each: (-len(each.probes) / each.asked, each.template))
+
+
+def _choice_schema(pack: Pack) -> Schema:
+    """The beginning of a reply: action and template, as the engine decides them in a whole one."""
+    branches = [
+        {
+            "type": "object",
+            "properties": {"action": {"const": template.action.value}, "template": {"const": template.id}},
+            "required": ["action", "template"],
+            "additionalProperties": False,
+        }
+        for template in pack.offered
+    ]
+    return {"anyOf": branches}
+
+
+async def _complete(
+    http: httpx.AsyncClient, model: str, pack: Pack, text: str, schema: Mapping[str, Any], max_tokens: int
+) -> str:
+    answer = await http.post(
+        "/v1/chat/completions",
+        json={
+            "model": model,
+            "messages": assemble(pack, [Line(LineRole.CUSTOMER, prompt_form(text))]),
+            "structured_outputs": {"json": schema},
+            "max_tokens": max_tokens,
+            "temperature": 0,
+        },
+    )
+    return answer.raise_for_status().json()["choices"][0]["message"]["content"]
