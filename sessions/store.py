@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from uuid import uuid4
 
@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from sessions.columns import now
 from sessions.database import BUSY_MS, open_engine, reading, writing
-from sessions.errors import Unavailable
 from sessions.faults import away_as_unavailable
 from sessions.feed import Feed
 from sessions.notices import Notices
@@ -18,6 +17,7 @@ from sessions.poll import Poll
 from sessions.repository import Repository
 from sessions.repository.transaction import Transaction
 from sessions.ring import Ring
+from sessions.turnstile import Turnstile
 
 
 class Store:
@@ -29,7 +29,8 @@ class Store:
         self._ring = Ring()
         self._poll = Poll(self.read, self._ring)
         self._notices = Notices(url, uuid4().hex, self._ring) if self.is_postgres else None
-        self._turnstile = asyncio.Lock()
+        # SQLite has one writer: ours queue in order, rather than poll for its lock.
+        self._turnstile = nullcontext if self.is_postgres else Turnstile(BUSY_MS / 1000).turn
         self._tasks: list[asyncio.Task[None]] = []
         self.feed = Feed(self.read, self._ring)
 
@@ -55,15 +56,14 @@ class Store:
 
         Raises Unavailable when the database is away or busy; after a lost connection the commit may have happened.
         """
-        async with self._turn_to_write():
-            with away_as_unavailable():
-                async with _session(self._writes) as session:
-                    tx = Transaction(session, writes=True)
-                    yield Repository(tx)
-                    await session.flush()
-                    if self._notices and tx.changed:
-                        await self._notices.send(session, tx.changed)
-                    await session.commit()
+        with away_as_unavailable():
+            async with self._turnstile(), _session(self._writes) as session:
+                tx = Transaction(session, writes=True)
+                yield Repository(tx)
+                await session.flush()
+                if self._notices and tx.changed:
+                    await self._notices.send(session, tx.changed)
+                await session.commit()
         self._ring.ring(tx.changed)
 
     @asynccontextmanager
@@ -88,22 +88,6 @@ class Store:
             if batch == 0:
                 break
         return removed
-
-    @asynccontextmanager
-    async def _turn_to_write(self) -> AsyncIterator[None]:
-        """SQLite has one writer: ours queue here in order, rather than poll for its lock."""
-        if self.is_postgres:
-            yield
-            return
-        try:
-            async with asyncio.timeout(BUSY_MS / 1000):
-                await self._turnstile.acquire()
-        except TimeoutError as error:
-            raise Unavailable("the database is busy") from error
-        try:
-            yield
-        finally:
-            self._turnstile.release()
 
 
 def _session(engine: AsyncEngine) -> AsyncSession:
