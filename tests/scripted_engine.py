@@ -90,6 +90,10 @@ class ScriptedEngine:
     def enqueue(self, *scripts: Script) -> None:
         self._scripts.extend(scripts)
 
+    def clear(self) -> None:
+        """Forget the scripts that are left."""
+        self._scripts.clear()
+
     async def start(self) -> None:
         """Listen; on the port of the last time if there was one."""
         app = web.Application()

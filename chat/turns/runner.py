@@ -53,6 +53,11 @@ class TurnRunner:
             answering.stop_requested = True
             self._tasks[turn_id].cancel()
 
+    @property
+    def running(self) -> int:
+        """Turns that this process is answering."""
+        return len(self._running)
+
     async def _claim_turns(self) -> None:
         while True:
             await self._free.acquire()
