@@ -1,4 +1,4 @@
-"""Catalogues to read: the shop's own, the shop's renamed, shortened and reworded, and other brands' made of public intents."""
+"""Catalogues to read: the shop's own, the shop's in other words and sizes, other brands' made of public intents."""
 
 import re
 from collections.abc import Sequence
@@ -7,35 +7,76 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from backend.training.grammar import table
+from backend.training.tables import table, words
 from backend.training.values import NOUNS, digits, word
 from prompts import Action, Kind, Pack, Slot, SlotType, Template, load_pack
 
 PACK = Path(__file__).parents[2] / "prompts" / "packs" / "demo-shop"
-ACTIONS = {"clarify": Action.CLARIFY, "out_of_scope": Action.CLARIFY, "other_language": Action.CLARIFY, "contact_human_agent": Action.HANDOFF, "handoff": Action.HANDOFF}
+ACTIONS = {
+    "clarify": Action.CLARIFY,
+    "out_of_scope": Action.CLARIFY,
+    "other_language": Action.CLARIFY,
+    "contact_human_agent": Action.HANDOFF,
+    "handoff": Action.HANDOFF,
+}
 # What a slot may be called elsewhere. The first name is the shop's.
 SLOT_NAMES = {
-    "order_id": ("order_id", "order_no", "order", "purchase_id", "order_number", "reference"), "product": ("product", "item", "article", "goods"),
-    "amount": ("amount", "sum", "price", "value"), "date": ("date", "day", "since"), "city": ("city", "place", "destination", "location"),
-    "email": ("email", "mail", "email_address"), "name": ("name", "customer", "customer_name"), "account_type": ("account_type", "plan", "tier", "account"),
-}  # fmt: skip
-BRANDS = "Norwick Harlan Bluefin Pinecrest Velora Oakhaven Tindra Marlowe Quillby Sonnet Fernway Kestrel Lumora Hollis Juniper Briar".split()
+    "order_id": ("order_id", "order_no", "order", "purchase_id", "order_number", "reference"),
+    "product": ("product", "item", "article", "goods"),
+    "amount": ("amount", "sum", "price", "value"),
+    "date": ("date", "day", "since"),
+    "city": ("city", "place", "destination", "location"),
+    "email": ("email", "mail", "email_address"),
+    "name": ("name", "customer", "customer_name"),
+    "account_type": ("account_type", "plan", "tier", "account"),
+}
+BRANDS = [
+    "Norwick",
+    "Harlan",
+    "Bluefin",
+    "Pinecrest",
+    "Velora",
+    "Oakhaven",
+    "Tindra",
+    "Marlowe",
+    "Quillby",
+    "Sonnet",
+    "Fernway",
+    "Kestrel",
+    "Lumora",
+    "Hollis",
+    "Juniper",
+    "Briar",
+]
 TRADES = (
-    "an online shop", "a fashion store", "a bank", "a travel service", "an electronics store", "a car rental", "a telecom company", "a pet shop",
-    "a book store", "an insurance", "a grocery service", "a hotel group", "a gym", "a furniture store", "a garden shop", "a software company",
-)  # fmt: skip
+    "an online shop",
+    "a fashion store",
+    "a bank",
+    "a travel service",
+    "an electronics store",
+    "a car rental",
+    "a telecom company",
+    "a pet shop",
+    "a book store",
+    "an insurance",
+    "a grocery service",
+    "a hotel group",
+    "a gym",
+    "a furniture store",
+    "a garden shop",
+    "a software company",
+)
 TONES = ("warm, brief and concrete", "friendly", "calm and precise", "polite and short", "cheerful", "formal")
 SYSTEMS = (
-    "You answer the customers of {brand}, {trade}, in a {tone} tone.\nReply with one JSON object.\nChoose the template whose line fits the last message.\n"
+    "You answer the customers of {brand}, {trade}, in a {tone} tone.\nReply with one JSON object.\n"
+    "Choose the template whose line fits the last message.\n"
     "Copy slot values from the customer's words; null if not given.\ndemand is one short English line.",
-    "You are the assistant of {brand}, {trade}. Tone: {tone}.\nEvery answer is a single JSON object: pick one template and fill its slots.\n"
+    "You are the assistant of {brand}, {trade}. Tone: {tone}.\n"
+    "Every answer is a single JSON object: pick one template and fill its slots.\n"
     "Slots are copied exactly from what the customer wrote, null otherwise.",
     "{brand} is {trade}. You serve its customers in a {tone} tone with approved templates only. Answer in JSON.",
-)  # fmt: skip
-FOREIGN_SLOTS = (
-    "booking_no", "policy_no", "card_digits", "ticket", "ref", "customer_id", "invoice_no", "tracking_no", "member_id", "case_id", "contract_no",
-    "serial_no", "account_no", "voucher", "claim_id", "reservation", "device_id", "email", "amount", "name", "city", "date",
-)  # fmt: skip
+)
+FOREIGN_SLOTS = words("foreign_slots")
 
 
 @dataclass(frozen=True)
@@ -57,12 +98,14 @@ def shop() -> Catalogue:
     pack = load_pack(PACK)
     offered = {template.id: template for template in pack.offered}
     ids = {key: key for key in offered} | {f"handoff_{kind}": "handoff" for kind in ("anger", "legal", "threat")}
-    return Catalogue(pack, ids, {key: {slot.name: slot.name for slot in template.asked} for key, template in offered.items()}, True)
+    return Catalogue(
+        pack, ids, {key: {slot.name: slot.name for slot in template.asked} for key, template in offered.items()}, True
+    )
 
 
 def renamed_shop(rng: Random, extra: Sequence[tuple[str, str]]) -> Catalogue:
-    """The shop with other names, lines, slots, order and size; `extra` (intent, when) are strangers among its templates."""
-    words, own = table("catalogue"), shop()
+    """The shop with other names, lines, slots, order and size; `extra` (intent, when) are strangers in it."""
+    others, own = table("catalogue"), shop()
     keep = rng.choice((1.0, 0.85, 0.6, 0.4))
     chosen = [key for key in own.slots if rng.random() < keep or key in ("clarify", "out_of_scope")]
     rename, reword = rng.choice((0.0, 0.4, 1.0)), rng.choice((0.2, 0.6, 1.0))
@@ -70,8 +113,8 @@ def renamed_shop(rng: Random, extra: Sequence[tuple[str, str]]) -> Catalogue:
     built = []
     for key in chosen:
         template = own.pack.templates[key]
-        new_id = _fresh_id(rng, str(rng.choice(words[key]["ids"]))) if rng.random() < rename else key
-        when = rng.choice(words[key]["when"]) if rng.random() < reword else template.when
+        new_id = _fresh_id(rng, str(rng.choice(others[key]["ids"]))) if rng.random() < rename else key
+        when = rng.choice(others[key]["when"]) if rng.random() < reword else template.when
         entities = [slot.name for slot in template.asked if rng.random() < 0.85 or key == "order_details"]
         built.append(_Entry(key, new_id, when, template.action, {naming[name]: name for name in entities}))
     built += [_Entry(key, _fresh_id(rng, key), when, Action.REPLY, {}) for key, when in extra]
@@ -80,12 +123,30 @@ def renamed_shop(rng: Random, extra: Sequence[tuple[str, str]]) -> Catalogue:
 
 def foreign(rng: Random, intents: Sequence[tuple[str, str]]) -> Catalogue:
     """Another brand's catalogue of public intents, with the general templates that every brand has."""
-    words = table("catalogue")
+    others = table("catalogue")
     built = [_Entry(key, _fresh_id(rng, key), when, Action.REPLY, _foreign_slots(rng)) for key, when in intents]
-    for key in ("clarify", "out_of_scope", "contact_human_agent", "handoff", "greeting", "thanks", "goodbye", "other_language", "small_talk"):
+    for key in (
+        "clarify",
+        "out_of_scope",
+        "contact_human_agent",
+        "handoff",
+        "greeting",
+        "thanks",
+        "goodbye",
+        "other_language",
+        "small_talk",
+    ):
         if rng.random() < 0.7 or key == "clarify":
-            new_id = _fresh_id(rng, str(rng.choice(words[key]["ids"])))
-            built.append(_Entry(key, new_id, rng.choice([*words[key]["when"], shop().template(key).when]), ACTIONS.get(key, Action.REPLY), {}))
+            new_id = _fresh_id(rng, str(rng.choice(others[key]["ids"])))
+            built.append(
+                _Entry(
+                    key,
+                    new_id,
+                    rng.choice([*others[key]["when"], shop().template(key).when]),
+                    ACTIONS.get(key, Action.REPLY),
+                    {},
+                )
+            )
     return _assembled(rng, built, shuffled=True)
 
 
@@ -118,16 +179,29 @@ def _assembled(rng: Random, built: list[_Entry], *, shuffled: bool) -> Catalogue
 
 def _template(entry: _Entry) -> Template:
     slots = tuple(
-        Slot(name=name, type=SlotType.COPIED, kind=Kind.TEXT, optional=entry.intent != "order_details") for name in entry.slots
+        Slot(name=name, type=SlotType.COPIED, kind=Kind.TEXT, optional=entry.intent != "order_details")
+        for name in entry.slots
     )
     return Template.model_construct(
-        id=entry.template_id, when=entry.when, action=entry.action, hidden=False, slots=slots, bodies={}, leads={}, quick_replies={}, lookup=None
+        id=entry.template_id,
+        when=entry.when,
+        action=entry.action,
+        hidden=False,
+        slots=slots,
+        bodies={},
+        leads={},
+        quick_replies={},
+        lookup=None,
     )
 
 
 def _system(rng: Random, base: Pack) -> tuple[str, tuple[str, ...]]:
     """Another brand's words before the catalogue; often the shop's own with the names changed."""
-    brand, trade, tone = rng.choice(BRANDS) if rng.random() < 0.4 else word(rng).capitalize(), rng.choice(TRADES), rng.choice(TONES)
+    brand, trade, tone = (
+        rng.choice(BRANDS) if rng.random() < 0.4 else word(rng).capitalize(),
+        rng.choice(TRADES),
+        rng.choice(TONES),
+    )
     policies = tuple(text for text in base.policies if rng.random() < 0.7)
     if rng.random() < 0.5:
         text = base.system.replace(base.brand, brand).replace(base.tone, tone)
@@ -146,7 +220,13 @@ def _fresh_id(rng: Random, key: str) -> str:
         rng.shuffle(parts)
         return "_".join(parts)
     if kind < 0.87:
-        return rng.choice((f"{word(rng)}_{word(rng)}", f"{rng.choice(NOUNS)}_{rng.choice(NOUNS)}", f"{word(rng)}_{clean.split('_')[-1]}"))
+        return rng.choice(
+            (
+                f"{word(rng)}_{word(rng)}",
+                f"{rng.choice(NOUNS)}_{rng.choice(NOUNS)}",
+                f"{word(rng)}_{clean.split('_')[-1]}",
+            )
+        )
     return f"{rng.choice(('t', 'reply', 'flow', 'case', 'tpl', 'r'))}_{digits(rng, 1, 3)}"
 
 

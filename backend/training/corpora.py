@@ -13,15 +13,29 @@ from pathlib import Path
 
 from backend.training.grammar import Piece, Utterance
 
+_MONEY = re.compile(r"\$\s?\d[\d.,]*\d|\$\s?\d|\d[\d.,]*\s?(?:dollars|dollar|usd|bucks|\$)")
+_NUMBER = re.compile(r"\d{4,}")
 LABELS = Path(__file__).parent / "labels"
 BITEXT_ENTITIES = {
-    "order_id": "order_id", "refund_amount": "amount", "delivery_city": "city", "delivery_country": "city", "account_type": "account_type",
-    "invoice_id": "invoice_id", "person_name": "person",
-}  # fmt: skip
+    "order_id": "order_id",
+    "refund_amount": "amount",
+    "delivery_city": "city",
+    "delivery_country": "city",
+    "account_type": "account_type",
+    "invoice_id": "invoice_id",
+    "person_name": "person",
+}
 PLACEHOLDERS = {
-    "Order Number": "order_id", "Account Type": "account_type", "Account Category": "account_type", "Refund Amount": "amount",
-    "Delivery City": "city", "Delivery Country": "city", "Invoice Number": "invoice_id", "Person Name": "person", "Currency Symbol": "",
-}  # fmt: skip
+    "Order Number": "order_id",
+    "Account Type": "account_type",
+    "Account Category": "account_type",
+    "Refund Amount": "amount",
+    "Delivery City": "city",
+    "Delivery Country": "city",
+    "Invoice Number": "invoice_id",
+    "Person Name": "person",
+    "Currency Symbol": "",
+}
 ORDER = re.compile(r"(?<![\w-])(?=[\w-]*\d)[A-Za-z]{0,6}-?\d[\w-]{3,24}(?![\w-])")
 BRANDS = re.compile(r"\bamazon(?:\.in|\.com)?(?: india)?\b", re.IGNORECASE)
 
@@ -36,7 +50,9 @@ class Sources:
         """One xz-compressed file. Raises `FileNotFoundError` that names it."""
         path = self.folder / name
         if not path.exists():
-            raise FileNotFoundError(f"{path} is missing: see backend/training/labels/README.md for where it comes from.")
+            raise FileNotFoundError(
+                f"{path} is missing: see backend/training/labels/README.md for where it comes from."
+            )
         return lzma.open(path, "rt", encoding="utf-8").read()
 
     def rows(self, name: str) -> list[dict[str, str]]:
@@ -66,29 +82,23 @@ def bitext_dev(sources: Sources) -> list[Utterance]:
 
 
 def _marked(text: str, row: dict[str, str]) -> Utterance:
-    """A row whose one value is given beside the text."""
+    """A row with its values marked. Numbers are read from the text: some are listed without zeros, others not."""
     entity = BITEXT_ENTITIES.get(row["entity_type"], "")
-    value = row["entity_value"]
-    at = text.lower().find(value.lower()) if entity else -1
-    if at < 0:
-        at, value = _number_at(text, entity)
+    found = _MONEY.search(text)
+    if found and entity in ("", "amount"):
+        return _around(text, found.span(), "amount", row["intent"])
+    found = _NUMBER.search(text) if entity == "order_id" else None
+    if found:
+        return _around(text, found.span(), entity, row["intent"])
+    at = text.lower().find(row["entity_value"].lower()) if entity else -1
     if at < 0:
         return Utterance([Piece(text)], row["intent"])
-    start, end = (at, at + len(value)) if entity != "amount" else _with_currency(text, at, at + len(value))
-    return Utterance([Piece(text[:start]), Piece(text[start:end], entity), Piece(text[end:])], row["intent"])
+    return _around(text, (at, at + len(row["entity_value"])), entity, row["intent"])
 
 
-def _number_at(text: str, entity: str) -> tuple[int, str]:
-    """Where a number stands that the set lists without its leading zeros."""
-    found = re.search(r"\d{4,}", text) if entity == "order_id" else None
-    return (found.start(), found[0]) if found else (-1, "")
-
-
-def _with_currency(text: str, start: int, end: int) -> tuple[int, int]:
-    """An amount's span with its currency."""
-    before = re.search(r"\$\s?$", text[:start])
-    after = re.match(r"\s?(dollars|dollar|usd|\$|bucks)\b", text[end:])
-    return (before.start() if before else start), (end + after.end() if after else end)
+def _around(text: str, span: tuple[int, int], entity: str, intent: str) -> Utterance:
+    start, end = span
+    return Utterance([Piece(text[:start]), Piece(text[start:end], entity), Piece(text[end:])], intent)
 
 
 def _holes(text: str, intent: str) -> Utterance:
@@ -119,7 +129,6 @@ def _deletions(text: str) -> frozenset[str]:
     """The text with up to two letters left out: two texts one edit apart share one of them."""
     once = {text[:i] + text[i + 1 :] for i in range(len(text))}
     return frozenset({text} | once)
-
 
 
 def cucom(sources: Sources, brand: str) -> list[tuple[str, Utterance]]:
@@ -196,8 +205,22 @@ def elsewhere(sources: Sources) -> list[str]:
     for line in sources.read("star/dialogues.jsonl.xz").splitlines():
         dialogue = json.loads(line)
         if not any(task["Task"].startswith("bank") for task in dialogue["Scenario"]["WizardCapabilities"]):
-            said = [str(event["Text"]) for event in dialogue["Events"] if event["Agent"] == "User" and event["Action"] == "utter"]
+            said = [
+                str(event["Text"])
+                for event in dialogue["Events"]
+                if event["Agent"] == "User" and event["Action"] == "utter"
+            ]
             found += [text for text in said[:2] if 5 <= len(text.split()) <= 30][:1]
     for dialogue in json.loads(sources.read("multiwoz21_valtest/val.json.xz")).values():
         found.append(dialogue["log"][0]["text"])
     return [" ".join(text.split()) for text in found]
+
+
+def chatter(sources: Sources) -> list[str]:
+    """Questions about the world from Topical-Chat's validation part."""
+    found = []
+    for part in ("freq", "rare"):
+        for talk in json.loads(sources.read(f"topical_chat/valid_{part}.json.xz")).values():
+            for turn in talk["content"]:
+                found += [" ".join(text.split()) for text in re.split(r"(?<=[.!?])\s+", turn["message"])]
+    return [text for text in found if 3 <= len(text.split()) <= 20]

@@ -13,13 +13,50 @@ from backend.training.values import MAKERS, digits, order_id
 from prompts import compact, prompt_form
 
 LENGTHS, LENGTH_WEIGHTS = (1, 2, 3, 4, 5, 6, 7, 8), (40, 18, 12, 9, 7, 6, 4, 4)
-REALITY = {"cancel_order": 2.0, "track_order": 2.5, "order_late": 2.0, "item_damaged": 2.0, "item_wrong": 2.0, "item_missing": 2.0, "refund_late": 1.8,
-           "not_received": 2.0, "return_problem": 1.6, "return_item": 1.5, "payment_issue": 1.8, "order_cancelled_by_shop": 1.6, "clarify": 2.6,
-           "out_of_scope": 7.0, "other_language": 2.5, "contact_human_agent": 2.2, "order_details": 1.5, "greeting": 1.2, "complaint": 1.3,
-           "change_shipping_address": 1.3, "get_refund": 1.3}  # fmt: skip
-CLOSERS = (("thanks", 12), ("goodbye", 7), ("clarify", 7), ("other_language", 3), ("out_of_scope", 8), ("contact_human_agent", 5), ("small_talk", 4),
-           ("handoff_anger", 4), ("handoff_legal", 3), ("handoff_threat", 2), ("greeting", 2))  # fmt: skip
-AGENT_LINES = ("I have looked into it for you.", "Hello, this is {}, I take over.", "Your parcel is on its way again.", "I sent you an email.", "Let me check.", "It is solved now.")
+REALITY = {
+    "cancel_order": 2.0,
+    "track_order": 2.5,
+    "order_late": 2.0,
+    "item_damaged": 2.0,
+    "item_wrong": 2.0,
+    "item_missing": 2.0,
+    "refund_late": 1.8,
+    "not_received": 2.0,
+    "return_problem": 1.6,
+    "return_item": 1.5,
+    "payment_issue": 1.8,
+    "order_cancelled_by_shop": 1.6,
+    "clarify": 2.6,
+    "out_of_scope": 8.0,
+    "other_language": 2.5,
+    "contact_human_agent": 2.2,
+    "order_details": 1.5,
+    "greeting": 1.2,
+    "complaint": 1.3,
+    "change_shipping_address": 1.3,
+    "get_refund": 1.3,
+}
+CLOSERS = (
+    ("thanks", 12),
+    ("goodbye", 7),
+    ("clarify", 7),
+    ("other_language", 3),
+    ("out_of_scope", 8),
+    ("contact_human_agent", 5),
+    ("small_talk", 4),
+    ("handoff_anger", 4),
+    ("handoff_legal", 3),
+    ("handoff_threat", 2),
+    ("greeting", 2),
+)
+AGENT_LINES = (
+    "I have looked into it for you.",
+    "Hello, this is {}, I take over.",
+    "Your parcel is on its way again.",
+    "I sent you an email.",
+    "Let me check.",
+    "It is solved now.",
+)
 
 
 @dataclass(frozen=True)
@@ -73,12 +110,20 @@ class Scene:
         by_entity = {entity: known.get(entity) for entity in asked.values()}
         text = self._as_sent(said)
         reply = {
-            "action": template.action.value, "template": template.id, "slots": {slot: by_entity[entity] for slot, entity in asked.items()},
-            "demand": demand(intent, by_entity, template.when), "sentiment": sentiment(intent, text).value, "action_reason": reason(intent, by_entity).value,
-        }  # fmt: skip
+            "action": template.action.value,
+            "template": template.id,
+            "slots": {slot: by_entity[entity] for slot, entity in asked.items()},
+            "demand": demand(intent, by_entity, template.when),
+            "sentiment": sentiment(intent, text).value,
+            "action_reason": reason(intent, by_entity).value,
+        }
         hidden = frozenset(slot for slot, entity in asked.items() if entity in said.unknown and entity not in known)
         waiting = intent in NEEDS_ORDER and "order_id" in by_entity and by_entity["order_id"] is None
-        talk.intent, talk.values, talk.is_waiting = intent, {key: value for key, value in known.items() if value}, waiting
+        talk.intent, talk.values, talk.is_waiting = (
+            intent,
+            {key: value for key, value in known.items() if value},
+            waiting,
+        )
         return Turn(text, compact(reply), hidden, intent)
 
     def _as_sent(self, said: Utterance) -> str:
@@ -164,13 +209,33 @@ def _without_order(said: Utterance) -> Utterance:
         return said
     plain = [Piece("it") if piece.entity == "order_id" else piece for piece in said.pieces]
     text = "".join(piece.text for piece in plain)
-    if any(mark in text.lower() for mark in ("#it", "number it", "id it", "no. it", "order it", "nr it", "(it", "purchase it", "id: it", "no it", "ordr it", "ref it", "is it.", "s it.", "re: ", "subject:")):
+    if any(
+        mark in text.lower()
+        for mark in (
+            "#it",
+            "number it",
+            "id it",
+            "no. it",
+            "order it",
+            "nr it",
+            "(it",
+            "purchase it",
+            "id: it",
+            "no it",
+            "ordr it",
+            "ref it",
+            "is it.",
+            "s it.",
+            "re: ",
+            "subject:",
+        )
+    ):
         return said
     return replace(said, pieces=plain)
 
 
 def _told(slot: str, rng: Random) -> list[Piece]:
-    """"..., policy no 4711": a slot's value behind its name."""
+    """ "..., policy no 4711": a slot's value behind its name."""
     value = MAKERS[slot](rng) if slot in MAKERS else order_id(rng)
     label = slot.replace("_", " ")
     shape = rng.choice((", {} ", ". My {} is ", " ({}: ", ", {} is ", ". {}: ", ", my {} "))
@@ -180,5 +245,16 @@ def _told(slot: str, rng: Random) -> list[Piece]:
 
 def _distractor(rng: Random) -> list[Piece]:
     """A number that is no order's."""
-    label = rng.choice(("transaction id", "tracking number", "my phone number is", "invoice no", "my zip code is", "card ending in", "article number", "txn id"))
+    label = rng.choice(
+        (
+            "transaction id",
+            "tracking number",
+            "my phone number is",
+            "invoice no",
+            "my zip code is",
+            "card ending in",
+            "article number",
+            "txn id",
+        )
+    )
     return [Piece(f"{rng.choice(('. ', ', '))}{label} {digits(rng, 3, 12)}")]

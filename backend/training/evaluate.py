@@ -8,8 +8,15 @@ from pathlib import Path
 from backend.training.catalogues import shop
 from backend.training.corpora import Sources
 from backend.training.evaluation.cases import (
-    HELD_PACK, Case, bitext_cases, cucom_cases, made_cases, outside_cases, renamed_cases, written_cases,
-)  # fmt: skip
+    HELD_PACK,
+    Case,
+    bitext_cases,
+    cucom_cases,
+    made_cases,
+    outside_cases,
+    renamed_cases,
+    written_cases,
+)
 from backend.training.evaluation.exam import Answer, Marked, examined
 from backend.training.speaker import Speaker
 
@@ -42,6 +49,9 @@ def sets(data: Path) -> dict[str, Maker]:
         "written conversations": lambda: written_cases("conversations"),
         "written handoffs": lambda: written_cases("handoffs"),
         "written messages": lambda: written_cases("messages"),
+        "fresh conversations": lambda: written_cases("fresh_conversations"),
+        "fresh handoffs": lambda: written_cases("fresh_handoffs"),
+        "fresh messages": lambda: written_cases("fresh_messages"),
         "unseen pack": lambda: written_cases("trailhead", HELD_PACK),
     }
 
@@ -66,17 +76,29 @@ def summed(marks: list[list[Marked]]) -> dict[str, float]:
     told = [mark for mark in turns if mark.asked.demand is not None]
     filled = sum(mark.filled for mark in turns)
     return {
-        "conversations_n": len(marks), "turns_n": len(turns), "template": _share(turns, lambda mark: mark.has_template),
-        "slots": _share([mark for mark in turns if mark.asked.judged and mark.has_template], lambda mark: mark.has_slots),
-        "reason": _share([mark for mark in turns if mark.asked.reason], lambda mark: mark.has_reason), "turn": _share(turns, lambda mark: mark.is_right),
+        "conversations_n": len(marks),
+        "turns_n": len(turns),
+        "template": _share(turns, lambda mark: mark.has_template),
+        "slots": _share(
+            [mark for mark in turns if mark.asked.judged and mark.has_template], lambda mark: mark.has_slots
+        ),
+        "reason": _share([mark for mark in turns if mark.asked.reason], lambda mark: mark.has_reason),
+        "turn": _share(turns, lambda mark: mark.is_right),
         "conversations": round(100 * sum(all(mark.is_right for mark in talk) for talk in marks) / len(marks), 2),
-        "valid": _share(turns, lambda mark: mark.is_valid), "invented": round(100 * sum(mark.invented for mark in turns) / max(1, filled), 2),
+        "valid": _share(turns, lambda mark: mark.is_valid),
+        "invented": round(100 * sum(mark.invented for mark in turns) / max(1, filled), 2),
         "demand": _share(told, lambda mark: mark.demand == mark.asked.demand),
-    }  # fmt: skip
+    }
 
 
 def wrongly(name: str, mark: Marked) -> dict[str, object]:
-    return {"set": name, "text": mark.asked.text, "wanted": sorted(mark.asked.templates)[:3], "slots": mark.asked.slots, "raw": mark.raw}
+    return {
+        "set": name,
+        "text": mark.asked.text,
+        "wanted": sorted(mark.asked.templates)[:3],
+        "slots": mark.asked.slots,
+        "raw": mark.raw,
+    }
 
 
 def _share(marks: list[Marked], holds: Callable[[Marked], bool]) -> float:

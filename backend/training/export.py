@@ -14,7 +14,9 @@ from backend.training.tokenizer import CHAT_TEMPLATE, END, PAD
 def export(model: Model, tokenizer: Tokenizer, folder: Path) -> None:
     """Weights in bfloat16, tokenizer, chat template and configuration."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: tensor.detach().to(torch.bfloat16).contiguous().cpu() for name, tensor in model.state_dict().items()}
+    weights = {
+        name: tensor.detach().to(torch.bfloat16).contiguous().cpu() for name, tensor in model.state_dict().items()
+    }
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     tokenizer.save(str(folder / "tokenizer.json"))
     _write(folder / "config.json", model.shape.hugging_face())
@@ -22,10 +24,15 @@ def export(model: Model, tokenizer: Tokenizer, folder: Path) -> None:
     _write(
         folder / "tokenizer_config.json",
         {
-            "tokenizer_class": "PreTrainedTokenizerFast", "eos_token": END, "pad_token": PAD, "model_max_length": model.shape.positions,
-            "clean_up_tokenization_spaces": False, "add_bos_token": False, "add_eos_token": False,
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "eos_token": END,
+            "pad_token": PAD,
+            "model_max_length": model.shape.positions,
+            "clean_up_tokenization_spaces": False,
+            "add_bos_token": False,
+            "add_eos_token": False,
         },
-    )  # fmt: skip
+    )
     (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE, encoding="utf-8")
 
 

@@ -1,16 +1,13 @@
 """Phrases with choices, macros and open values, expanded to utterances that know where their values stand."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from random import Random
 
+from backend.training.tables import table
 from backend.training.values import MAKERS
 
-FOLDER = Path(__file__).parent / "grammar"
 ENTITY = {"account": "account_type"}
 _PART = re.compile(r"\{(\w+)\}|([^{}]+)")
 
@@ -60,12 +57,6 @@ class Values:
         return self.drawn[name]
 
 
-@cache
-def table(name: str) -> dict[str, object]:
-    """A file of the grammar."""
-    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-
-
 def expand(phrase: str, values: Values) -> list[Piece]:
     """A phrase's choices made, its macros and values filled in."""
     rng = values.rng
@@ -96,5 +87,7 @@ def choose(phrase: str, rng: Random) -> str:
         close = phrase.index(")")
         start = phrase.rindex("(", 0, close)
         group = phrase[start + 1 : close]
-        phrase = phrase[:start] + (rng.choice(group.split("|")) if "|" in group else f"\0{group}\1") + phrase[close + 1 :]
+        phrase = (
+            phrase[:start] + (rng.choice(group.split("|")) if "|" in group else f"\0{group}\1") + phrase[close + 1 :]
+        )
     return phrase.replace("\0", "(").replace("\1", ")")

@@ -1,4 +1,4 @@
-"""A small Llama in plain PyTorch. Parameters bear the names of Hugging Face's, so that the weights need no conversion."""
+"""A small Llama in plain PyTorch. Parameters bear Hugging Face's names: the weights need no conversion."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -30,13 +30,29 @@ class Shape:
     def hugging_face(self) -> dict[str, object]:
         """`config.json`. Token ids are those of `tokenizer.SPECIALS`."""
         return {
-            "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": self.width, "intermediate_size": self.inner,
-            "num_hidden_layers": self.layers, "num_attention_heads": self.heads, "num_key_value_heads": self.heads, "head_dim": self.head_dim,
-            "vocab_size": self.vocabulary, "max_position_embeddings": self.positions, "rope_theta": self.theta,
-            "rope_parameters": {"rope_type": "default", "rope_theta": self.theta}, "rms_norm_eps": self.epsilon, "hidden_act": "silu",
-            "tie_word_embeddings": True, "attention_bias": False, "mlp_bias": False, "bos_token_id": None, "eos_token_id": 1, "pad_token_id": 0,
-            "torch_dtype": "bfloat16", "dtype": "bfloat16",
-        }  # fmt: skip
+            "architectures": ["LlamaForCausalLM"],
+            "model_type": "llama",
+            "hidden_size": self.width,
+            "intermediate_size": self.inner,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads,
+            "num_key_value_heads": self.heads,
+            "head_dim": self.head_dim,
+            "vocab_size": self.vocabulary,
+            "max_position_embeddings": self.positions,
+            "rope_theta": self.theta,
+            "rope_parameters": {"rope_type": "default", "rope_theta": self.theta},
+            "rms_norm_eps": self.epsilon,
+            "hidden_act": "silu",
+            "tie_word_embeddings": True,
+            "attention_bias": False,
+            "mlp_bias": False,
+            "bos_token_id": None,
+            "eos_token_id": 1,
+            "pad_token_id": 0,
+            "torch_dtype": "bfloat16",
+            "dtype": "bfloat16",
+        }
 
 
 class Attention(nn.Module):
@@ -48,7 +64,10 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, turned: tuple[Tensor, Tensor], attend: Attend) -> Tensor:
         batch, length, width = x.shape
-        q, k, v = (layer(x).view(batch, length, self.heads, -1).transpose(1, 2) for layer in (self.q_proj, self.k_proj, self.v_proj))
+        q, k, v = (
+            layer(x).view(batch, length, self.heads, -1).transpose(1, 2)
+            for layer in (self.q_proj, self.k_proj, self.v_proj)
+        )
         q, k = _turn(q, *turned), _turn(k, *turned)
         return self.o_proj(attend(q, k, v).transpose(1, 2).reshape(batch, length, width))
 

@@ -1,4 +1,4 @@
-"""How people really type: case, punctuation, typos, short forms. Values keep their letters; only their case may change."""
+"""How people really type: case, punctuation, typos, short forms. Values keep their letters, not their case."""
 
 import re
 from collections.abc import Callable
@@ -8,12 +8,47 @@ from random import Random
 from backend.training.grammar import Piece, Utterance
 
 SHORT = {
-    "you": "u", "your": "ur", "are": "r", "please": "pls", "thanks": "thx", "because": "cuz", "received": "recvd", "have": "hv", "what": "wat",
-    "and": "n", "the": "d", "with": "wid", "not": "nt", "to": "2", "for": "4", "order": "ordr", "my": "me", "delivered": "delivrd", "going": "goin",
-    "been": "bin", "that": "dat", "this": "dis", "about": "abt", "yesterday": "yest", "message": "msg", "don't": "dont", "didn't": "didnt",
-    "haven't": "havent", "hasn't": "hasnt", "can't": "cant", "doesn't": "doesnt", "i'm": "im", "it's": "its", "isn't": "isnt", "won't": "wont",
-    "cancelled": "canceled", "colour": "color", "want to": "wanna", "refund": "refnd", "package": "pkg",
-}  # fmt: skip
+    "you": "u",
+    "your": "ur",
+    "are": "r",
+    "please": "pls",
+    "thanks": "thx",
+    "because": "cuz",
+    "received": "recvd",
+    "have": "hv",
+    "what": "wat",
+    "and": "n",
+    "the": "d",
+    "with": "wid",
+    "not": "nt",
+    "to": "2",
+    "for": "4",
+    "order": "ordr",
+    "my": "me",
+    "delivered": "delivrd",
+    "going": "goin",
+    "been": "bin",
+    "that": "dat",
+    "this": "dis",
+    "about": "abt",
+    "yesterday": "yest",
+    "message": "msg",
+    "don't": "dont",
+    "didn't": "didnt",
+    "haven't": "havent",
+    "hasn't": "hasnt",
+    "can't": "cant",
+    "doesn't": "doesnt",
+    "i'm": "im",
+    "it's": "its",
+    "isn't": "isnt",
+    "won't": "wont",
+    "cancelled": "canceled",
+    "colour": "color",
+    "want to": "wanna",
+    "refund": "refnd",
+    "package": "pkg",
+}
 _WORD = re.compile(r"[A-Za-z']+")
 _NEAR = dict(zip("qwertyuiopasdfghjklzxcvbnm", "wertyuiopqsdfghjklaxcvbnmz", strict=True))
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
@@ -27,7 +62,10 @@ def tidy(pieces: list[Piece]) -> list[Piece]:
             joined[-1] = Piece(joined[-1].text + piece.text)
         else:
             joined.append(piece)
-    return [piece if piece.entity else Piece(re.sub(r" +", " ", re.sub(r" +([.,:!?])", r"\1", piece.text))) for piece in joined]
+    return [
+        piece if piece.entity else Piece(re.sub(r" +", " ", re.sub(r" +([.,:!?])", r"\1", piece.text)))
+        for piece in joined
+    ]
 
 
 def disturb(said: Utterance, rng: Random) -> Utterance:
@@ -71,7 +109,13 @@ def _proper(pieces: list[Piece], rng: Random) -> list[Piece]:
 
 def _asks(pieces: list[Piece]) -> bool:
     text = "".join(piece.text for piece in pieces).lower()
-    return bool(re.match(r"(hi |hello |hey )?(can|could|how|where|when|what|which|is|are|do|does|did|why|who|may|will|has|have you)\b", text))
+    return bool(
+        re.match(
+            r"(hi |hello |hey )?(can|could|how|where|when|what|which|is|are|do|does|did|why|who|may|will|has|have you)"
+            r"\b",
+            text,
+        )
+    )
 
 
 def _shout(pieces: list[Piece], rng: Random) -> list[Piece]:

@@ -13,9 +13,9 @@ from tokenizers import Tokenizer
 
 from backend.training.catalogues import Catalogue, foreign, renamed_shop, shop
 from backend.training.dialogues import Scene, Turn
-from backend.training.grammar import table
 from backend.training.inventions import matters
 from backend.training.speaker import Speaker
+from backend.training.tables import table
 from backend.training.tokenizer import ASSISTANT, END, SYSTEM, USER
 from prompts import system_prompt
 
@@ -23,14 +23,14 @@ ROW_TOKENS = 4096
 PADDING_DOC = 255
 WEIGHT_SCALE = 255
 USER_WEIGHT = 0.1
-KINDS, KIND_WEIGHTS = ("shop", "renamed", "foreign", "invented"), (36, 24, 22, 18)
+KINDS, KIND_WEIGHTS = ("shop", "renamed", "foreign", "invented"), (36, 22, 22, 20)
 NOTE_WEIGHT = 0.5
 Bits = tuple[list[int], list[float]]
 
 
 @dataclass(frozen=True)
 class Row:
-    """Arrays of ROW_TOKENS: token, weight of predicting it (0 to WEIGHT_SCALE), conversation (0 is the prompt), position."""
+    """Arrays of ROW_TOKENS: token, weight (0 to WEIGHT_SCALE), conversation (0: the prompt), position."""
 
     tokens: np.ndarray
     weights: np.ndarray
@@ -49,7 +49,12 @@ class RowMaker:
         rng = Random(seed)
         scene = Scene(catalogue(rng, self.speaker), self.speaker, rng)
         system = self._ids(SYSTEM, system_prompt(scene.catalogue.pack))
-        tokens, weights, docs, positions = list(system), [0.0] * len(system), [0] * len(system), list(range(len(system)))
+        tokens, weights, docs, positions = (
+            list(system),
+            [0.0] * len(system),
+            [0] * len(system),
+            list(range(len(system))),
+        )
         doc = 0
         while len(tokens) < ROW_TOKENS and doc < PADDING_DOC - 1:
             doc += 1
@@ -58,9 +63,11 @@ class RowMaker:
             positions += range(len(system), len(system) + len(ids))
         cut = slice(0, ROW_TOKENS)
         return Row(
-            np.array(tokens[cut], np.uint16), np.array([round(weight * WEIGHT_SCALE) for weight in weights[cut]], np.uint8),
-            np.array(docs[cut], np.uint8), np.array(positions[cut], np.uint16),
-        )  # fmt: skip
+            np.array(tokens[cut], np.uint16),
+            np.array([round(weight * WEIGHT_SCALE) for weight in weights[cut]], np.uint8),
+            np.array(docs[cut], np.uint8),
+            np.array(positions[cut], np.uint16),
+        )
 
     def conversation(self, turns: list[Turn]) -> Bits:
         """Tokens of a conversation after the system prompt, with the weight of each."""
@@ -73,7 +80,11 @@ class RowMaker:
             blind = [span for slot in turn.hidden for span in _spans(turn.reply, slot)]
             notes = turn.reply.index('"demand":"') + len('"demand":"')
             known = [
-                0.0 if any(begin < end and stop > start for start, end in blind) else NOTE_WEIGHT if begin >= notes else 1.0
+                0.0
+                if any(begin < end and stop > start for start, end in blind)
+                else NOTE_WEIGHT
+                if begin >= notes
+                else 1.0
                 for begin, stop in reply.offsets
             ]
             ids += [self._id(ASSISTANT), *reply.ids, self._id(END)]
@@ -93,7 +104,9 @@ def catalogue(rng: Random, speaker: Speaker) -> Catalogue:
     if kind == "shop":
         return shop()
     if kind == "renamed":
-        return renamed_shop(rng, _strangers(rng, speaker, "", rng.choice((0, 0, 2, 6))) if rng.random() < 0.6 else matters(rng)[:6])
+        return renamed_shop(
+            rng, _strangers(rng, speaker, "", rng.choice((0, 0, 2, 6))) if rng.random() < 0.6 else matters(rng)[:6]
+        )
     if kind == "invented":
         return foreign(rng, matters(rng))
     return foreign(rng, _strangers(rng, speaker, rng.choices(("", "b", "n", "h"), (5, 3, 3, 2))[0], rng.randint(4, 30)))
@@ -101,12 +114,14 @@ def catalogue(rng: Random, speaker: Speaker) -> Catalogue:
 
 def _strangers(rng: Random, speaker: Speaker, mark: str, count: int) -> list[tuple[str, str]]:
     """Some intents of one public set, each with a line for the catalogue."""
-    pool = [key for key in speaker.strangers if (key[1:2] == "_") == bool(mark) and key.startswith(mark) and key != "oos"]
+    pool = [
+        key for key in speaker.strangers if (key[1:2] == "_") == bool(mark) and key.startswith(mark) and key != "oos"
+    ]
     return [(key, _line(rng, speaker, key)) for key in rng.sample(pool, min(count, len(pool)))]
 
 
 def _line(rng: Random, speaker: Speaker, key: str) -> str:
-    """A \"when\" line: our own, the intent's name, its words, or somebody's example. Many, so that none is learned by heart."""
+    """A \"when\" line: our own, the intent's name, its words, or somebody's example. Many: none is learned by heart."""
     intents, kind = table("intents"), rng.random()
     own = intents["banking"].get(key[2:]) if key.startswith("b_") else intents["clinc"].get(key)
     if own and kind < 0.3:

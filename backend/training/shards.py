@@ -45,7 +45,9 @@ class Shards:
 
     def batch(self, chosen: np.ndarray) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Tokens, positions, weights and conversations of the chosen rows, on the GPU."""
-        tokens, weights, docs, positions = (torch.from_numpy(self.rows[name][chosen]).cuda(non_blocking=True) for name in FIELDS)
+        tokens, weights, docs, positions = (
+            torch.from_numpy(self.rows[name][chosen]).cuda(non_blocking=True) for name in FIELDS
+        )
         return tokens.long(), positions.int(), weights.float() / WEIGHT_SCALE, docs.int()
 
 
@@ -58,7 +60,9 @@ def prepare(data: Path, folder: Path, *, rows: int, seed: int) -> Shards:
         trained(_texts(speaker, seed), VOCABULARY).save(str(folder / "tokenizer.json"))
     print(f"tokenizer ready after {time.monotonic() - started:.0f} s", flush=True)
     seeds = range(seed * 1_000_000, seed * 1_000_000 + rows)
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("fork"), initializer=_start, initargs=(data, folder)) as pool:
+    with ProcessPoolExecutor(
+        os.cpu_count(), mp_context=get_context("fork"), initializer=_start, initargs=(data, folder)
+    ) as pool:
         made = list(pool.map(_make, seeds, chunksize=64))
     print(f"{rows} rows ready after {time.monotonic() - started:.0f} s", flush=True)
     return Shards(load(folder), {name: np.stack([getattr(row, name) for row in made]) for name in FIELDS})

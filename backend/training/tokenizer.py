@@ -17,10 +17,16 @@ from prompts import Action, ActionReason, Sentiment
 PAD, END, SYSTEM, USER, ASSISTANT = SPECIALS = ("<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>")
 SCAFFOLD = (
     *(f'{{"action":"{action.value}","template":"' for action in Action),
-    '","slots":{},"demand":"', '","slots":{"', '":null},"demand":"', '":null,"', '"},"demand":"', '":"', '","',
+    '","slots":{},"demand":"',
+    '","slots":{"',
+    '":null},"demand":"',
+    '":null,"',
+    '"},"demand":"',
+    '":"',
+    '","',
     *(f'","sentiment":"{mood.value}","action_reason":"' for mood in Sentiment),
     *(f'{reason.value}"}}' for reason in ActionReason),
-)  # fmt: skip
+)
 CATALOGUE = ("\n- ", "?): ", "): ", "(): ", "?,")
 _PATTERNS = (
     *(re.escape(piece).replace("\\ ", " ") for piece in sorted((*SCAFFOLD, *CATALOGUE), key=len, reverse=True)),
@@ -51,7 +57,9 @@ def untrained(common: Iterable[str]) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     pattern = "|".join(_PATTERNS).replace("{common}", rf" {_trie(common)}(?!\p{{L}}|-?\d)")
     split = pre_tokenizers.Split(Regex(pattern), behavior="isolated")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
     tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
 
@@ -62,9 +70,11 @@ def trained(texts: Iterable[str], vocabulary: int) -> Tokenizer:
     counted = Counter(word for text in texts for word in re.findall(r"[^\W\d_]+", text))
     tokenizer = untrained([word for word, count in counted.most_common(COMMON_WORDS) if count >= COMMON_AT_LEAST])
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary, special_tokens=[AddedToken(text, special=True, normalized=False) for text in SPECIALS],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False,
-    )  # fmt: skip
+        vocab_size=vocabulary,
+        special_tokens=[AddedToken(text, special=True, normalized=False) for text in SPECIALS],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
     tokenizer.train_from_iterator(texts, trainer)
     split = [piece for piece in SCAFFOLD if len(tokenizer.encode(piece, add_special_tokens=False).ids) != 1]
     if split:
@@ -78,7 +88,9 @@ def _trie(words: Iterable[str]) -> str:
     for word in sorted(set(words)):
         branches.setdefault(word[:1], []).append(word[1:])
     whole = "" in branches
-    parts = [re.escape(letter) + (_trie(rests) if rests != [""] else "") for letter, rests in branches.items() if letter]
+    parts = [
+        re.escape(letter) + (_trie(rests) if rests != [""] else "") for letter, rests in branches.items() if letter
+    ]
     return f"(?:{'|'.join(parts)}){'?' if whole else ''}" if parts else ""
 
 

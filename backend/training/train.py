@@ -18,14 +18,16 @@ from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex
 
 from backend.training.export import export
 from backend.training.model import Model, Shape
-from backend.training.rows import PADDING_DOC, ROW_TOKENS, WEIGHT_SCALE
+from backend.training.rows import PADDING_DOC, ROW_TOKENS
 from backend.training.shards import Shards, prepare
 
 SIZES = {
-    "tiny": Shape(width=256, layers=4, heads=4, inner=704), "small": Shape(width=320, layers=4, heads=5, inner=864),
+    "tiny": Shape(width=256, layers=4, heads=4, inner=704),
+    "small": Shape(width=320, layers=4, heads=5, inner=864),
     "deep": Shape(width=320, layers=6, heads=5, inner=864),
-    "medium": Shape(width=384, layers=6, heads=6, inner=1024), "large": Shape(width=512, layers=6, heads=8, inner=1376),
-}  # fmt: skip
+    "medium": Shape(width=384, layers=6, heads=6, inner=1024),
+    "large": Shape(width=512, layers=6, heads=8, inner=1376),
+}
 WARM_UP = 0.04
 _block_mask = torch.compile(create_block_mask)
 LOSS_CHUNKS = 8
@@ -82,14 +84,21 @@ def trained(shape: Shape, plan: Plan, shards: Shards) -> Model:
             optimizer.zero_grad(set_to_none=True)
         if number % 100 == 99 or number == steps - 1:
             shown = time.monotonic() - started
-            print(json.dumps({"step": number + 1, "of": steps, "loss": round(loss.item(), 4), "seconds": round(shown, 1)}), flush=True)
+            print(
+                json.dumps(
+                    {"step": number + 1, "of": steps, "loss": round(loss.item(), 4), "seconds": round(shown, 1)}
+                ),
+                flush=True,
+            )
     return model
 
 
 def _loss(model: Model, tokens: Tensor, positions: Tensor, weights: Tensor, mask: BlockMask) -> Tensor:
-    """Weighted cross entropy of the next token. A token after another conversation's end is never predicted: its weight is 0."""
+    """Weighted cross entropy of the next token. A conversation's first token weighs nothing."""
     with torch.autocast("cuda", dtype=torch.bfloat16):
-        hidden = model(tokens, positions, lambda q, k, v: flex_attention(q.bfloat16(), k.bfloat16(), v.bfloat16(), block_mask=mask))
+        hidden = model(
+            tokens, positions, lambda q, k, v: flex_attention(q.bfloat16(), k.bfloat16(), v.bfloat16(), block_mask=mask)
+        )
         hidden, targets, weights = hidden[:, :-1].flatten(0, 1), tokens[:, 1:].flatten(), weights[:, 1:].flatten()
         total = torch.zeros((), device=tokens.device)
         for part in zip(hidden.chunk(LOSS_CHUNKS), targets.chunk(LOSS_CHUNKS), weights.chunk(LOSS_CHUNKS), strict=True):
@@ -125,7 +134,11 @@ def _optimizers(model: Model, plan: Plan) -> list[torch.optim.Optimizer]:
 
 def _set_rates(optimizers: list[torch.optim.Optimizer], done: float) -> None:
     """A short warm-up, then a cosine to a hundredth."""
-    share = done / WARM_UP if done < WARM_UP else 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+    share = (
+        done / WARM_UP
+        if done < WARM_UP
+        else 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+    )
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * share

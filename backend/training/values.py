@@ -3,29 +3,17 @@
 import string
 from random import Random
 
-ADJECTIVES = """blue red green black white grey navy beige pink yellow brown olive cream purple orange turquoise striped checked floral plain linen
-cotton wool silk leather velvet denim bamboo oak walnut pine glass ceramic steel brass marble rattan knitted quilted woven waterproof foldable
-wireless electric small large medium long short slim round square tall low thick thin soft warm vintage modern classic organic recycled premium
-portable ergonomic king-size double single kids men's women's winter summer bluetooth gaming smart cordless adjustable""".split()
-NOUNS = """lamp sofa chair table rug curtain pillow blanket duvet mattress shelf wardrobe mirror vase candle clock desk stool bench cushion towel
-bathrobe shirt t-shirt jumper sweater cardigan dress skirt coat jacket scarf hat cap belt shoe boot sandal sneaker sock glove bag backpack purse
-wallet suitcase umbrella apron tablecloth plate bowl mug teapot kettle pan pot knife toaster blender mixer microwave iron fan heater speaker
-headphone charger phone laptop tablet monitor keyboard mouse cable camera watch bracelet necklace ring earring book notebook pen poster frame
-basket box bin planter hose bed cot crib toy puzzle bike helmet tent duvet-cover bedsheet saree kurta hoodie leggings jeans trousers blouse
-pyjamas nightstand bookcase dresser ottoman footstool chandelier lampshade doormat showercap hanger drill grinder cooker fridge oven""".split()
-NAMES = """anna ben carla david emma felix grace hugo ines jack karen leo maria nina oscar paula quentin rosa sam tina uma victor wendy xavier
-yusuf zoe priya rahul amit neha arjun fatima omar ahmed mei chen li wei yuki hiro olga ivan pedro lucia marco giulia john james mary linda
-robert susan thomas laura peter julia paul sarah mike jenny kevin lisa daniel""".split()
-CITIES = """london paris berlin madrid rome lisbon vienna oslo dublin munich hamburg boston chicago seattle toronto detroit valencia liverpool
-philadelphia glasgow leeds porto milan naples zurich geneva prague warsaw athens mumbai delhi pune chennai bangalore hyderabad sydney melbourne
-germany france spain italy canada mexico japan hungary finland sweden norway poland austria portugal brazil india australia ireland belgium
-netherlands denmark switzerland greece turkey usa uk scotland wales texas california ohio""".split()
-ACCOUNTS = """pro premium standard gold platinum freemium free business family student silver basic plus company private corporate guest teacher
-bronze diamond vip trial junior senior personal partner dealer wholesale light max""".split()
-MONTHS = "January February March April May June July August September October November December".split()
-DOMAINS = "gmail.com yahoo.com outlook.com hotmail.com mail.org web.de proton.me icloud.com company.co.uk example.net live.in".split()
-_ONSETS = "b br c ch d dr f fl g gr h j k kl l m n p pl qu r s sh sk st t th tr v w y z".split()
-_VOWELS = "a e i o u ai ea io ou ee".split()
+from backend.training.tables import words
+
+ADJECTIVES = words("adjectives")
+NOUNS = words("nouns")
+NAMES = words("names")
+CITIES = words("cities")
+ACCOUNTS = words("accounts")
+MONTHS = words("months")
+DOMAINS = words("domains")
+_ONSETS = words("onsets")
+_VOWELS = words("vowels")
 _CODAS = ["", "", "n", "r", "l", "s", "t", "m", "x", "nd", "rt", "sk"]
 
 
@@ -43,6 +31,9 @@ def digits(rng: Random, low: int, high: int) -> str:
 def order_id(rng: Random) -> str:
     """An order number in one of many shops' shapes: 4 to 20 characters, at least one digit."""
     kind = rng.random()
+    if kind < 0.07:
+        return _patterned(rng)
+    kind = rng.random()
     letters = "".join(rng.choice(string.ascii_uppercase) for _ in range(rng.randint(1, 4)))
     if kind < 0.55:
         return digits(rng, 4, 14)
@@ -57,10 +48,49 @@ def order_id(rng: Random) -> str:
     return f"{letters}-{digits(rng, 2, 4)}-{digits(rng, 2, 5)}"
 
 
+def _patterned(rng: Random) -> str:
+    """Numbers that people make up: runs of one digit, counting up or down. Hard to copy: no digit tells its place."""
+
+    def part(length: int) -> str:
+        start = rng.randrange(10)
+        step = rng.choice((0, 0, 1, 1, -1))
+        return "".join(str((start + step * at) % 10) for at in range(length))
+
+    if rng.random() < 0.7:
+        return f"{part(3)}-{part(rng.choice((6, 7, 7, 7, 8)))}-{part(rng.choice((6, 7, 7, 7, 8)))}"
+    return part(rng.randint(5, 14))
+
+
 def amount(rng: Random) -> str:
     """An amount of money as a customer writes it."""
-    number = rng.choice((digits(rng, 1, 4).lstrip("0") or "5", f"{rng.randint(1, 999)}.{digits(rng, 2, 2)}", f"{rng.randint(1, 9)},{digits(rng, 3, 3)}"))
-    shape = rng.choice(("${}", "${}", "${}", "€{}", "£{}", "{} dollars", "{} euros", "{} pounds", "{} USD", "{} EUR", "{}€", "₹{}", "Rs {}", "INR {}", "Rs. {}", "{} bucks", "{}$"))
+    number = rng.choice(
+        (
+            digits(rng, 1, 4).lstrip("0") or "5",
+            f"{rng.randint(1, 999)}.{digits(rng, 2, 2)}",
+            f"{rng.randint(1, 9)},{digits(rng, 3, 3)}",
+        )
+    )
+    shape = rng.choice(
+        (
+            "${}",
+            "${}",
+            "${}",
+            "€{}",
+            "£{}",
+            "{} dollars",
+            "{} euros",
+            "{} pounds",
+            "{} USD",
+            "{} EUR",
+            "{}€",
+            "₹{}",
+            "Rs {}",
+            "INR {}",
+            "Rs. {}",
+            "{} bucks",
+            "{}$",
+        )
+    )
     return shape.format(number)
 
 
@@ -70,11 +100,26 @@ def date(rng: Random) -> str:
     number, year = MONTHS.index(month) + 1, rng.randint(2023, 2027)
     suffix = "th" if day in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
     short = month[:3]
-    return rng.choice((
-        f"{month} {day}", f"{day} {month}", f"{month} {day}{suffix}", f"{day}{suffix} {month}", f"the {day}{suffix} of {month}", f"{short} {day}",
-        f"{day} {short}", f"{month} {day}{suffix}, {year}", f"{day}/{number}/{year}", f"{year}-{number:02}-{day:02}", f"{number}/{day}", f"{day}.{number}.",
-        f"{day}{suffix} {short}", f"the {day}{suffix}", f"{number}/{day}/{year}", f"{day} {month} {year}",
-    ))  # fmt: skip
+    return rng.choice(
+        (
+            f"{month} {day}",
+            f"{day} {month}",
+            f"{month} {day}{suffix}",
+            f"{day}{suffix} {month}",
+            f"the {day}{suffix} of {month}",
+            f"{short} {day}",
+            f"{day} {short}",
+            f"{month} {day}{suffix}, {year}",
+            f"{day}/{number}/{year}",
+            f"{year}-{number:02}-{day:02}",
+            f"{number}/{day}",
+            f"{day}.{number}.",
+            f"{day}{suffix} {short}",
+            f"the {day}{suffix}",
+            f"{number}/{day}/{year}",
+            f"{day} {month} {year}",
+        )
+    )
 
 
 def product(rng: Random) -> str:
@@ -84,7 +129,9 @@ def product(rng: Random) -> str:
     if rng.random() < 0.22:
         parts.insert(0, word(rng).capitalize())
     if rng.random() < 0.06:
-        noun += " " + rng.choice((digits(rng, 1, 3), "XL", "set", "Pro", digits(rng, 2, 4) + rng.choice(("cm", "ml", "GB", "W"))))
+        noun += " " + rng.choice(
+            (digits(rng, 1, 3), "XL", "set", "Pro", digits(rng, 2, 4) + rng.choice(("cm", "ml", "GB", "W")))
+        )
     return " ".join([*parts, noun])
 
 
@@ -102,7 +149,11 @@ def name(rng: Random) -> str:
 def email(rng: Random) -> str:
     """An e-mail address."""
     left = rng.choice(NAMES) if rng.random() < 0.5 else word(rng)
-    right = rng.choice(DOMAINS) if rng.random() < 0.6 else f"{word(rng)}.{rng.choice(('com', 'net', 'org', 'de', 'io', 'co.uk'))}"
+    right = (
+        rng.choice(DOMAINS)
+        if rng.random() < 0.6
+        else f"{word(rng)}.{rng.choice(('com', 'net', 'org', 'de', 'io', 'co.uk'))}"
+    )
     tail = rng.choice(("", "", digits(rng, 1, 4), f".{word(rng)}", f"_{word(rng)}"))
     return f"{left}{tail}@{right}"
 
@@ -119,5 +170,12 @@ def _title(rng: Random) -> str:
 
 
 MAKERS = {
-    "order_id": order_id, "amount": amount, "date": date, "product": product, "city": city, "name": name, "email": email, "account": account_type,
-}  # fmt: skip
+    "order_id": order_id,
+    "amount": amount,
+    "date": date,
+    "product": product,
+    "city": city,
+    "name": name,
+    "email": email,
+    "account": account_type,
+}

@@ -70,7 +70,7 @@ def outside_cases(sources: Sources) -> list[Case]:
 
 
 def made_cases(speaker: Speaker, *, turns: tuple[int, int], count: int = MADE, seed: int = 99) -> list[Case]:
-    """Conversations of our own grammar with fresh values. Same phrases as in training: they test copying and memory, not language."""
+    """Conversations of our own grammar with fresh values. They test copying and memory, not language."""
     cases = []
     for number in range(count):
         rng = Random(seed * 100_000 + number)
@@ -113,6 +113,9 @@ def _written(turn: dict[str, object]) -> Asked:
     templates = str(turn["template"]).split("|")
     slots = turn.get("slots")
     return Asked(
-        str(turn["text"]), frozenset(templates), slots if isinstance(slots, dict) else None,
-        frozenset(slots) if isinstance(slots, dict) else frozenset(), str(turn["reason"]) if "reason" in turn else None,
-    )  # fmt: skip
+        str(turn["text"]),
+        frozenset(templates),
+        slots if isinstance(slots, dict) else None,
+        frozenset(slots) if isinstance(slots, dict) else frozenset(),
+        str(turn["reason"]) if "reason" in turn else None,
+    )

@@ -24,9 +24,12 @@ class Guided:
 
     def _one(self, messages: Messages, pack: Pack) -> str:
         body = {
-            "model": self.model, "messages": messages, "temperature": 0, "max_tokens": MAX_TOKENS,
+            "model": self.model,
+            "messages": messages,
+            "temperature": 0,
+            "max_tokens": MAX_TOKENS,
             "structured_outputs": {"json": reply_schema(pack)},
-        }  # fmt: skip
+        }
         request = urllib.request.Request(self.url, json.dumps(body).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             return json.load(response)["choices"][0]["message"]["content"] or ""

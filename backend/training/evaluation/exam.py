@@ -57,9 +57,16 @@ def marked(asked: Asked, raw: str, pack: Pack, said: str) -> Marked:
     invented = sum(_plain(value) not in _plain(said) for value in values)
     wanted = {key: value for key, value in (asked.slots or {}).items() if key in asked.judged}
     return Marked(
-        asked, raw, True, reply["template"] in asked.templates, all(_same(slots.get(key), value) for key, value in wanted.items()),
-        asked.reason is None or reply["action_reason"] == asked.reason, str(reply["demand"]), invented, len(values),
-    )  # fmt: skip
+        asked,
+        raw,
+        True,
+        reply["template"] in asked.templates,
+        all(_same(slots.get(key), value) for key, value in wanted.items()),
+        asked.reason is None or reply["action_reason"] == asked.reason,
+        str(reply["demand"]),
+        invented,
+        len(values),
+    )
 
 
 def parsed(raw: str, pack: Pack) -> dict[str, object] | None:
