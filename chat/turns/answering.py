@@ -102,7 +102,7 @@ class Answering:
             if not ranking.order:
                 break
             try:
-                return await self._attempt(briefing, ranking)
+                await self._attempt(briefing, ranking)
             except InvalidReply as error:
                 # The engine decodes greedily: asked the same again, it would write the same again.
                 code = self._refused(error)
@@ -115,6 +115,8 @@ class Answering:
                 failed.add(error.replica_id)
                 if not error.retryable:
                     break
+            else:
+                return
             await self._next_attempt()
         await self.failed(code)
 
