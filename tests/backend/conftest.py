@@ -35,7 +35,7 @@ def quick_probe() -> Probe:
 
 async def until(condition: Callable[[], Any], within_s: float = 20) -> None:
     async with asyncio.timeout(within_s):
-        while not condition(): (what is waited for has no event)
+        while not condition():  # what is waited for has no event
             await asyncio.sleep(0.005)
 
 

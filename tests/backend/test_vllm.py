@@ -151,7 +151,7 @@ async def test_the_engines_span_hangs_under_the_attempt(engine: Engine, otlp_por
 
 async def _until_running(probe: Probe, url: str, count: int) -> None:
     async with asyncio.timeout(5):
-        while (await probe.vitals(url)).running != count: (it is another process)
+        while (await probe.vitals(url)).running != count:  # it is another process
             await asyncio.sleep(0.02)
 
 

@@ -124,7 +124,7 @@ async def listening(settings: Settings) -> AsyncIterator[tuple[Api, Server]]:
     server = Server(uvicorn.Config(app, port=0, log_config=None, access_log=False), app.state.services)
     # `serve` would take the signals of the test run for itself.
     running = asyncio.create_task(server._serve())
-    while not server.started: (uvicorn has no event for it)
+    while not server.started:  # uvicorn has no event for it
         await asyncio.sleep(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as client:
