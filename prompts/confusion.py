@@ -73,8 +73,8 @@ async def _examine(pack: Pack, url: str) -> Examined:
 
 async def _grammar_ms(http: httpx.AsyncClient, model: str, pack: Pack) -> float:
     """What the first use of the reply's schema costs more than the second."""
-    # A comment that nobody has sent before, so that neither the engine nor this command has the grammar yet.
-    schema = reply_schema(pack) | {"$comment": uuid4().hex}
+    # A title that nobody has sent before, so that neither the engine nor this command has the grammar yet.
+    schema = reply_schema(pack) | {"title": uuid4().hex}
     await _complete(http, model, pack, "Hello", reply_schema(pack), 1)
     times = []
     for _ in range(2):

@@ -1,0 +1,105 @@
+"""The benchmark's own reckoning, and one run of it against a scripted replica."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from benchmarks import guided
+from benchmarks.decoding import Decoded, cpu_seconds
+from prompts import compact, load_pack, reply_schema
+from prompts.check import PACKS
+
+REPLY = {
+    "action": "reply",
+    "template": "thanks",
+    "slots": {},
+    "demand": "says thanks",
+    "sentiment": "neutral",
+    "action_reason": "answered",
+}
+
+
+def test_the_moments_of_a_guided_reply() -> None:
+    raw = compact(REPLY)
+    first, whole = (
+        min(end for end in range(len(raw) + 1) if guided.GUIDED[name](raw[:end])) for name in ("first_text", "reply")
+    )
+    assert raw[:first].endswith('"template":"thanks"')
+    assert raw[:whole].endswith('"slots":{}')
+
+
+def test_template_first_moves_nothing_else() -> None:
+    schema = reply_schema(load_pack(PACKS / "demo-shop"))
+    moved = guided.template_first(schema)
+    assert list(moved["anyOf"][0]["properties"])[:3] == ["template", "action", "slots"]
+    assert Draft202012Validator(moved).is_valid(REPLY)
+    assert [set(branch["properties"]) for branch in moved["anyOf"]] == [set(b["properties"]) for b in schema["anyOf"]]
+
+
+@pytest.mark.parametrize("words", guided.WORDS)
+def test_free_text_is_as_long_as_approved_text(words: int) -> None:
+    text = guided.approved_text(load_pack(PACKS / "demo-shop"), words)
+    assert len(text.split()) == words
+    assert "{" not in text
+
+
+def test_figures_are_medians_and_rates() -> None:
+    replies = [Decoded(10, 5, 50, {"first_text": (20, 4), "reply": (40, 8)})] * 3
+    told = guided.figures(replies, wall_s=2)
+    assert (told["first_text_ms"], told["first_text_tokens"], told["reply_ms"]) == (20, 4, 40)
+    assert (told["replies_per_s"], told["tokens_per_s"]) == (1.5, 15)
+
+
+def test_replicas_elsewhere_have_no_cpu_time_here() -> None:
+    assert cpu_seconds(["http://10.0.0.1:8000"]) is None
+
+
+class Replica:
+    """As much of a replica as the benchmark asks."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, object]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        match request.url.path:
+            case "/v1/models":
+                return httpx.Response(200, json={"data": [{"id": "pindesk", "max_model_len": 4096}]})
+            case "/version":
+                return httpx.Response(200, json={"version": "0.32.0"})
+            case "/tokenize":
+                return httpx.Response(200, json={"count": len(json.loads(request.content)["prompt"].split())})
+        body = json.loads(request.content)
+        self.bodies.append(body)
+        text = compact(REPLY) if "structured_outputs" in body else "so many words " * 30
+        pieces = [text[at : at + 5] for at in range(0, len(text), 5)][: body["max_tokens"]]
+        chunks = [{"choices": [{"delta": {"content": piece}, "token_ids": [1]}]} for piece in pieces]
+        chunks.append({"choices": [], "usage": {"completion_tokens": len(pieces)}})
+        sent = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+        return httpx.Response(200, text=sent, headers={"Content-Type": "text/event-stream"})
+
+
+async def test_a_run_gives_every_arm_the_same_prompts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    replica, client = Replica(), httpx.AsyncClient
+    monkeypatch.setattr(guided, "BRANDS", 3)
+    monkeypatch.setattr(
+        guided.httpx, "AsyncClient", lambda **options: client(transport=httpx.MockTransport(replica), **options)
+    )
+    async with asyncio.timeout(60):
+        results = await guided.measure({"xgrammar": ["http://a:1", "http://b:2"]}, count=4)
+
+    rows = results["xgrammar"]["arms"]["8"]
+    assert set(rows) == {"guided", "template first", "free 20", "free 60", "free 120", "unguided"}
+    assert rows["unguided"]["tokens"] == rows["guided"]["tokens"]
+    assert rows["free 60"]["tokens"] == 60
+    assert rows["guided"]["first_text_tokens"] == len(compact(REPLY)[: compact(REPLY).index(',"slots"')]) // 5 + 1
+    titles = {
+        body["structured_outputs"]["json"].get("title") for body in replica.bodies if "structured_outputs" in body
+    }
+    assert len(titles) == 1 + 3
+    assert "guided / free of 60 words: whole reply" in capsys.readouterr().out
