@@ -14,9 +14,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from backend.engine import Attempt, Engine, Text, Usage
 from backend.errors import BadRequest
+from backend.placement import ReplicaState
 from backend.probe import Probe
 from backend.replica import BLOCK_TOKENS
 from backend.replicas import Replicas
+from tests.backend.conftest import until
 
 pytestmark = pytest.mark.engine
 
@@ -49,7 +51,7 @@ SCHEMA = {"anyOf": [branch("zxqv", "wkkj"), branch("qqzx", "vvbn", "ffgh")]}
 @pytest.fixture
 async def replicas(engine_urls: list[str]) -> AsyncIterator[Replicas]:
     async with Replicas(engine_urls) as replicas:
-        await replicas.wait_ready(60)
+        await until(lambda: all(each.state is ReplicaState.READY for each in replicas.snapshot()), within_s=60)
         yield replicas
 
 
