@@ -86,9 +86,7 @@ async def list_conversations(services: Services, body: Tokens, address: str) -> 
 
 
 async def open_conversation(services: Services, body: Open, address: str) -> Answer:
-    return asdict(
-        await conversations.open_conversation(services, body.site, locale=body.locale, address=address)
-    )
+    return asdict(await conversations.open_conversation(services, body.site, locale=body.locale, address=address))
 
 
 async def send(services: Services, body: Send, address: str) -> Answer:
@@ -115,9 +113,7 @@ async def retry(services: Services, body: OfTurn, address: str) -> Answer:
 
 
 async def vote(services: Services, body: Vote, address: str) -> Answer:
-    return await conversations.feedback(
-        services, await _customer(services, body), body.message_id, value=body.value
-    )
+    return await conversations.feedback(services, await _customer(services, body), body.message_id, value=body.value)
 
 
 async def painted(services: Services, body: Seen, address: str) -> Answer:

@@ -1,6 +1,7 @@
 """How the page's calls reach our functions: Gradio's component server, with refusals as data."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -17,7 +18,9 @@ Answer = dict[str, Any]
 Action = Callable[[Services, Body, str], Awaitable[Answer]]
 
 
-def exposed(name: str, services: Services, body_type: type[Body], action: Action[Body]) -> Callable[..., Awaitable[Answer]]:
+def exposed(
+    name: str, services: Services, body_type: type[Body], action: Action[Body]
+) -> Callable[..., Awaitable[Answer]]:
     """`action` as a function of Gradio's bridge, where the page calls `server.<name>(body)`.
 
     A refusal is the answer `{refused: {code, retry_after_s?, limit?}}`; the page has the sentence for it.
@@ -39,7 +42,7 @@ def exposed(name: str, services: Services, body_type: type[Body], action: Action
 
 
 def _refused(error: ApiError) -> Answer:
-    told: Answer = {"code": "unavailable" if error.status.is_server_error else error.code}
+    told: Answer = {"code": "unavailable" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else error.code}
     if "Retry-After" in error.headers:
         told["retry_after_s"] = int(error.headers["Retry-After"])
     if "limit" in error.more:

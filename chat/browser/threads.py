@@ -12,7 +12,10 @@ _MOST = 50
 
 
 async def threads_of(services: Services, tokens: Sequence[str]) -> list[dict[str, Any]]:
-    """Newest first: `{id, title, state, updated_at}`; the title is how the customer began. Unknown tokens are passed over."""
+    """Newest first: `{id, title, state, updated_at}`; the title is how the customer began.
+
+    Tokens that nobody knows are passed over.
+    """
     async with services.store.read() as repo:
         customer = await repo.conversations.by_tokens(tokens) if tokens else None
         if customer is None:

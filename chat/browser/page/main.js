@@ -50,7 +50,7 @@ class Page {
     this.threads = [];
     watch("value", () => this.conversation.receive(props.value));
     desk.addEventListener("click", (event) => this.#click(event));
-    desk.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape());
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape());
     document.addEventListener("visibilitychange", () => this.#seen());
     this.memory.onChangeElsewhere(() => this.#list());
     this.#speak();
@@ -128,6 +128,7 @@ class Page {
     this.presence.set(view.state, view.agent);
     this.composer.busy = view.busy;
     this.#closed(view.state === "closed");
+    this.parts.fine.hidden = view.state === "closed" || view.state === "agent";
     if (!news) return;
     this.#title(1);
     this.parts.announce.textContent = news;

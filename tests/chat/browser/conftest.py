@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 WIDE_LIMITS = dict.fromkeys(("address_limit", "site_limit", "open_limit"), "10000/minute")
 
 
-@pytest.fixture(scope="module")
-def module_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+@pytest.fixture(scope="session")
+def session_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with ExitStack() as stack:
         yield Shop(stack, tmp_path_factory.mktemp("shop"), conversation_limit="8/hour", **WIDE_LIMITS)
 
 
 @pytest.fixture
-def shop(module_shop: Shop) -> Iterator[Shop]:
-    """One system for a test module; scripts that a test leaves behind are gone."""
-    yield module_shop
-    module_shop.engine.clear()
+def shop(session_shop: Shop) -> Iterator[Shop]:
+    """One system for all these tests; each visitor is a new one, and scripts that a test leaves behind are gone."""
+    yield session_shop
+    session_shop.engine.clear()
 
 
 @pytest_asyncio.fixture

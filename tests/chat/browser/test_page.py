@@ -66,7 +66,10 @@ async def test_a_suggestion_is_answered_with_quick_replies_and_thumbs(visit: "Vi
     page = await visit()
     await page.locator(".starters button").last.click()
     assert (await answered(page)).startswith("You can pay by Visa")
-    assert await page.locator(".choices button").all_inner_texts() == ["My payment failed", "I'd like to order something"]
+    assert await page.locator(".choices button").all_inner_texts() == [
+        "My payment failed",
+        "I'd like to order something",
+    ]
     await page.get_by_role("button", name="Not helpful").click()
     await page.reload()
     pressed = page.locator(".vote[aria-pressed=true]")

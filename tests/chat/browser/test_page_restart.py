@@ -1,6 +1,5 @@
 """A page that outlives its server."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,8 @@ async def test_a_killed_server_costs_neither_the_reply_nor_the_draft(visit: "Vis
     await page.wait_for_timeout(400)
     shop.system.kill_web()
     await page.get_by_text("The connection was lost. Reconnecting…").wait_for()
-    await asyncio.to_thread(shop.system.start_web)
+    # On this thread, which the process is tied to: it would end with a worker of `to_thread`.
+    shop.system.start_web()
     text = await answered(page)
     assert text.startswith(LEAD) and "10234" in text
     assert await page.locator(".line.assistant").count() == 1

@@ -42,7 +42,16 @@ async def test_hostile_text_is_shown_as_it_was_written(visit: "Visit", shop: Sho
 
 @pytest.mark.parametrize(
     "path",
-    ["upload", "file=/etc/hostname", "proxy=http://127.0.0.1:9/", "info", "openapi.json", "runs", "deep_link", "monitoring"],
+    [
+        "upload",
+        "file=/etc/hostname",
+        "proxy=http://127.0.0.1:9/",
+        "info",
+        "openapi.json",
+        "runs",
+        "deep_link",
+        "monitoring",
+    ],
 )
 def test_no_other_route_of_gradio_answers(shop: Shop, path: str) -> None:
     for prefix in ("gradio_api/", ""):
@@ -54,9 +63,9 @@ def test_the_page_is_private_and_records_nothing(shop: Shop) -> None:
     config = httpx.get(f"{shop.url}config").json()
     [follow] = config["dependencies"]
     assert follow["api_visibility"] == "private"
-    assert follow["concurrency_limit"] is None if "concurrency_limit" in follow else True
-    assert not config["run_history"] and not config["show_api"] if "show_api" in config else not config["run_history"]
-    assert config["analytics_enabled"] is False and config["footer_links"] == []
+    assert config["footer_links"] == [] and not config["pwa"] and not config["mcp_server"]
+    assert not (config["run_history"] or config["show_error"] or config["analytics_enabled"])
+    assert not config["connect_heartbeat"], "a page holds one connection, not two"
 
 
 def test_another_visitors_conversation_is_refused(shop: Shop) -> None:

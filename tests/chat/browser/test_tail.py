@@ -107,9 +107,7 @@ async def test_a_stopping_server_asks_to_follow_again(tmp_path: Path, followers:
         assert (await asyncio.wait_for(views, 5))[-1] == {"conversation": opened.id, "ended": True}
 
 
-async def test_a_silent_tail_still_yields(
-    api: Api, followers: Followers, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_silent_tail_still_yields(api: Api, followers: Followers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail, "HEARTBEAT_S", 0.05)
     opened = await api.open()
     async with aclosing(follow(api.services, followers, "page", opened.id, opened.token)) as views:
@@ -119,9 +117,12 @@ async def test_a_silent_tail_still_yields(
 
 async def test_leaving_a_tail_leaves_no_task_behind(api: Api, followers: Followers) -> None:
     opened = await api.open()
-    before = asyncio.all_tasks()
     views = follow(api.services, followers, "page", opened.id, opened.token)
     await anext(views)
+    assert len(pumps()) == 1
     await views.aclose()
-    await asyncio.sleep(0)
-    assert asyncio.all_tasks() <= before
+    assert pumps() == []
+
+
+def pumps() -> list[asyncio.Task[None]]:
+    return [task for task in asyncio.all_tasks() if "pump" in repr(task.get_coro())]

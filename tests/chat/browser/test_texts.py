@@ -17,7 +17,7 @@ def flat(strings: dict[str, Any], path: str = "") -> dict[str, str]:
 def test_every_locale_says_the_same_things() -> None:
     texts = {locale: flat(strings) for locale, strings in load_texts().items()}
     english = texts["en"]
-    assert list(texts)[0] == "en" and "zh" in texts
+    assert next(iter(texts)) == "en" and "zh" in texts
     for locale, strings in texts.items():
         assert strings.keys() == english.keys(), locale
         for key, text in strings.items():

@@ -56,7 +56,9 @@ def test_a_reply_grows_and_keeps_its_key_when_it_is_done() -> None:
 def test_a_reset_takes_back_what_was_shown() -> None:
     view = fold(started("t1"), delta("t1", "Wrong"), (EventKind.REPLY_RESET, {"turn_id": "t1", "attempt": 2}))
     assert view["live"] == {"turn": "t1", "text": ""}
-    view = fold(started("t1"), delta("t1", "Wrong"), (EventKind.REPLY_RESET, {"turn_id": "t1"}), delta("t1", "Right", 2))
+    view = fold(
+        started("t1"), delta("t1", "Wrong"), (EventKind.REPLY_RESET, {"turn_id": "t1"}), delta("t1", "Right", 2)
+    )
     assert view["live"]["text"] == "Right"
 
 
