@@ -222,3 +222,34 @@ async def test_a_long_message_is_counted_and_not_cut(visit: "Visit") -> None:
     await page.get_by_text("2001 of 2000 characters. Please shorten your message.").wait_for()
     assert await page.locator(".send").is_disabled()
     assert len(await page.locator("textarea").input_value()) == 2001
+
+
+async def test_a_hidden_tab_rests_and_catches_up(visit: "Visit", shop: Shop) -> None:
+    shop.engine.enqueue(written(), written())
+    page = await visit()
+    await say(page, "How can I pay?")
+    await answered(page)
+    await page.clock.install()
+    await hide(page, True)
+    async with page.expect_request("**/queue/join*") as left:
+        await page.clock.run_for(31_000)
+    assert "pdc_" not in (await left.value).post_data
+    other = await page.context.new_page()
+    await other.goto(shop.url)
+    await answered(other)
+    await say(other, "And by bank transfer?")
+    await other.locator(".line.assistant:not(.live)").nth(1).wait_for()
+    assert await page.locator(".line.assistant").count() == 1
+    await hide(page, False)
+    await page.locator(".line.assistant:not(.live)").nth(1).wait_for()
+
+
+async def hide(page: "Page", hidden: bool) -> None:
+    """As if the visitor had gone to another tab, or come back."""
+    await page.evaluate(
+        """(hidden) => {
+          Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
