@@ -9,14 +9,12 @@ from typing import Any, TypeVar
 
 from prompts import compact
 from sessions import Repository, Store
-from tests.parts import ROOT
 from tests.processes import free_port
 from tests.scripted_engine import Script, ScriptedEngine
 from tests.system import System, start_system
 
 Answer = TypeVar("Answer")
 
-PACKS = ROOT / "prompts" / "packs"
 REPLY = {
     "action": "reply",
     "template": "check_payment_methods",
@@ -39,7 +37,7 @@ class Shop:
         self.engine = ScriptedEngine(port=free_port())
         self.on_loop(self.engine.start())
         stack.callback(lambda: self.on_loop(self.engine.stop()))
-        self.system: System = start_system(stack, [self.engine.url], var_dir, 0, packs_dir=str(PACKS), **settings)
+        self.system: System = start_system(stack, [self.engine.url], var_dir, 0, **settings)
         self._database_url = f"sqlite:///{var_dir}/pindesk.db"
 
     @property
