@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """What hostile customers write: 200 messages, and what a hostile engine writes back."""
 
 import json

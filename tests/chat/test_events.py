@@ -145,7 +145,7 @@ async def until_open(api: Api, streams: int) -> None:
     """A server notices that a client is gone a moment later."""
     line = f'pindesk_open_streams{{kind="conversation"}} {streams}.0'
     async with asyncio.timeout(10):
-        while line not in (await api.client.get("/metrics")).text:  # noqa: ASYNC110
+        while line not in (await api.client.get("/metrics")).text:
             await asyncio.sleep(0.05)
 
 

@@ -49,7 +49,7 @@ async def answered(api: Api, one: Opened, text: str = "Where is my order 10234?"
     """Post a turn and return the reply as the agent sees it, once all of it is there."""
     turn_id = (await api.post(one, text)).json()["turn_id"]
     async with asyncio.timeout(20):
-        while await state_of(api.services.store, turn_id) != TurnState.DONE:  # noqa: ASYNC110
+        while await state_of(api.services.store, turn_id) != TurnState.DONE:
             await asyncio.sleep(0.05)
     view = (await api.call("GET", f"/agent{one.path}", api.keys["agent"])).json()
     return next(message for message in view["messages"] if message["role"] == "assistant")
@@ -120,11 +120,11 @@ async def test_stopping_a_reply_that_is_done_takes_nothing_from_the_staff(api: A
     engine.enqueue(slow)
     turn_id = (await api.post(one, "Where is my order 10234?")).json()["turn_id"]
     async with asyncio.timeout(10):
-        while "reply.done" not in await api.kinds(one):  # noqa: ASYNC110
+        while "reply.done" not in await api.kinds(one):
             await asyncio.sleep(0.02)
     assert (await api.call("POST", f"{one.path}/turns/{turn_id}/stop", one.token)).status_code == 200
     async with asyncio.timeout(10):
-        while await state_of(api.services.store, turn_id) != TurnState.DONE:  # noqa: ASYNC110
+        while await state_of(api.services.store, turn_id) != TurnState.DONE:
             await asyncio.sleep(0.02)
     view = (await api.call("GET", f"/agent{one.path}", api.keys["agent"])).json()
     assert view["messages"][-1]["demand"] == TRACK["demand"]
@@ -148,11 +148,11 @@ async def test_reply_that_runs_when_the_server_stops_is_finished(tmp_path: Path)
             one = await api.open()
             turn_id = (await api.post(one, "Where is my order 10234?")).json()["turn_id"]
             async with asyncio.timeout(10):
-                while not engine.calls:  # noqa: ASYNC110
+                while not engine.calls:
                     await asyncio.sleep(0.02)
             server.should_exit = True
             async with asyncio.timeout(5):
-                while (await api.client.get("/readyz")).status_code == 200:  # noqa: ASYNC110
+                while (await api.client.get("/readyz")).status_code == 200:
                     await asyncio.sleep(0.02)
         store = Store(settings.database_url)
         assert await state_of(store, turn_id) == TurnState.DONE

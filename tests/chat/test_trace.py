@@ -76,7 +76,7 @@ class Turn:
     async def asked(self, engine: ScriptedEngine) -> None:
         """Wait until the engine has its first request."""
         async with asyncio.timeout(10):
-            while not engine.calls:  # noqa: ASYNC110 - the scripted engine rings no bell
+            while not engine.calls:
                 await asyncio.sleep(0.02)
 
     async def stop(self) -> None:

@@ -33,7 +33,7 @@ async def test_a_new_boot_is_warmed_again(tmp_path: Path) -> None:
         before = len(engine.probes)
         await engine.restart()
         async with asyncio.timeout(10):
-            while len(engine.probes) < before + 2:  # noqa: ASYNC110 (both sites)
+            while len(engine.probes) < before + 2:
                 await asyncio.sleep(0.05)
         salts = {call.body.get("cache_salt") for call in engine.probes[before:]}
         assert {cache_salt(api.services.secret, key, 0) for key in ("demo", "other")} <= salts
@@ -46,7 +46,7 @@ async def test_a_disabled_site_is_not_warmed(tmp_path: Path) -> None:
                 await repo.sites.update("other", enabled=False)
             replica = api.services.replicas.add(engine.url)
             async with asyncio.timeout(10):
-                while (await state_of(api, replica.id)) is not ReplicaState.READY:  # noqa: ASYNC110
+                while (await state_of(api, replica.id)) is not ReplicaState.READY:
                     await asyncio.sleep(0.05)
         salts = {call.body.get("cache_salt") for call in engine.probes}
         assert cache_salt(api.services.secret, "demo", 0) in salts

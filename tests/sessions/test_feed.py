@@ -190,7 +190,7 @@ async def test_waiting_holds_no_connection(store: Store, chat: Chat) -> None:
     await chat.post()
     await asyncio.gather(*(reader.until(1) for reader in readers))
     async with asyncio.timeout(SOON_S):
-        while store._engine.pool.checkedout():  # noqa: ASYNC110 - the pool tells nobody
+        while store._engine.pool.checkedout():
             await asyncio.sleep(0.01)
     assert not any(reader.task.done() for reader in readers)
     for reader in readers:

@@ -45,7 +45,7 @@ async def answered(api: Api, opened: Opened, turn: str) -> TurnState:
 
 async def live(api: Api, brand: str) -> None:
     async with asyncio.timeout(15):
-        while api.services.packs.named("demo-shop").brand != brand:  # noqa: ASYNC110 (nothing tells of it)
+        while api.services.packs.named("demo-shop").brand != brand:
             await asyncio.sleep(0.05)
 
 
@@ -87,7 +87,7 @@ async def test_a_recalled_template_is_stopped_in_a_running_conversation(
     assert await answered(api, opened, "t1") == TurnState.DONE
     recall(folder / "demo-shop", "thanks")
     async with asyncio.timeout(5):
-        while not api.services.packs.recalled("demo-shop"):  # noqa: ASYNC110 (nothing tells of it)
+        while not api.services.packs.recalled("demo-shop"):
             await asyncio.sleep(0.05)
 
     assert await answered(api, opened, "t2") == TurnState.FAILED, "this engine insists on it"

@@ -213,6 +213,6 @@ async def test_the_loop_does_all_this_by_itself(packs: Packs, edit: Edit) -> Non
     loop = asyncio.create_task(packs.run())
     edit("Moon & Loom")
     async with asyncio.timeout(6 * LOOK_EVERY_S):
-        while brand(packs) != "Moon & Loom":  # noqa: ASYNC110 (nothing tells of it)
+        while brand(packs) != "Moon & Loom":
             await asyncio.sleep(0.05)
     loop.cancel()
