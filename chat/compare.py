@@ -4,15 +4,13 @@ The verdict on reply times compares 99th percentiles. Each has a confidence inte
 nothing about how the times are distributed; the verdict is only given where the intervals leave no doubt.
 """
 
-import asyncio
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, floor, lgamma, log
 
-from chat.settings import SettingsError, get_settings
-from sessions import NotFound, Outcome, Release, Repository, Store, StoreError, upgrade
+from chat.command import execute
+from sessions import NotFound, Outcome, Release, Repository
 
 SHARE = 0.99
 CONFIDENCE = 0.95
@@ -100,17 +98,10 @@ _ROWS = (
 )
 
 
-async def run(given: Namespace) -> list[str]:
+async def compare(repo: Repository, given: Namespace) -> list[str]:
     """Raises NotFound for a version that is unknown or not named clearly."""
-    settings = get_settings()
-    await upgrade(settings.database_url)
-    store = Store(settings.database_url)
-    try:
-        async with store.read() as repo:
-            releases = [await _release(repo, beginning, given.pack) for beginning in (given.a, given.b)]
-            outcomes = [await repo.outcomes.of(each.name, each.version) for each in releases]
-    finally:
-        await store.close()
+    releases = [await _release(repo, beginning, given.pack) for beginning in (given.a, given.b)]
+    outcomes = [await repo.outcomes.of(each.name, each.version) for each in releases]
     return table([f"{each.name} {each.version}" for each in releases], outcomes)
 
 
@@ -126,12 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("a", metavar="A", help="the old version, or its beginning")
     parser.add_argument("b", metavar="B", help="the new version, or its beginning")
     parser.add_argument("--pack", help="where several packs have a version that begins like this")
-    try:
-        print(*asyncio.run(run(parser.parse_args(argv))), sep="\n")
-    except (SettingsError, StoreError, ValueError) as error:
-        print(f"compare: {error}", file=sys.stderr)
-        return 1
-    return 0
+    parser.set_defaults(run=compare, reads=True)
+    return execute(parser, argv)
 
 
 if __name__ == "__main__":

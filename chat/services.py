@@ -44,7 +44,6 @@ class Services:
     streams: Streams
     runner: "TurnRunner" = field(init=False)
 
-
     def locales(self, pack: Pack) -> tuple[str, ...]:
         """The locales of a pack that are offered: the model has to speak them."""
         return pack.offered_locales(self.languages)

@@ -1,18 +1,13 @@
 """Administers sites: `python -m chat.sites add|set|rotate|list`. A new secret or key is printed once, here only."""
 
-import asyncio
 import secrets
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
-from chat.keys import ensure_keys
+from chat.command import execute
 from chat.origins import parse_origin
 from chat.prepare import prepare
-from chat.settings import SettingsError, get_settings
-from prompts import PackError
-from sessions import NotFound, Repository, Scope, Server, Site, Store, StoreError
-from telemetry.logs import configure_logs
+from sessions import NotFound, Repository, Scope, Server, Site
 
 SECRETS_KEPT = 2
 """The new identity secret and the one before, until the website has changed over."""
@@ -20,6 +15,7 @@ SECRETS_KEPT = 2
 
 async def add(repo: Repository, given: Namespace) -> list[str]:
     """A new site with its first identity secret."""
+    await _require_pack(repo, given.pack)
     secret = secrets.token_urlsafe(32)
     await repo.sites.add(
         Site(
@@ -35,6 +31,7 @@ async def add(repo: Repository, given: Namespace) -> list[str]:
 
 async def change(repo: Repository, given: Namespace) -> list[str]:
     """Change what is named and nothing else; make or revoke an API key of the site."""
+    await _require_pack(repo, given.pack)
     named = {"name": given.name, "pack": given.pack, "allowed_origins": given.origin, "enabled": given.enabled}
     changes = {name: value for name, value in named.items() if value is not None}
     await repo.sites.update(given.key, **changes)
@@ -46,6 +43,12 @@ async def change(repo: Repository, given: Namespace) -> list[str]:
         await repo.sites.revoke(given.revoke_key)
         told.append(f"key {given.revoke_key} revoked")
     return told or ["nothing to change: see --help"]
+
+
+async def _require_pack(repo: Repository, name: str | None) -> None:
+    """Raises NotFound for a pack of which no version was ever released."""
+    if name is not None and not await repo.packs.releases(name):
+        raise NotFound(f"There is no pack {name!r}: see `python -m chat.packs list`.")
 
 
 async def rotate(repo: Repository, given: Namespace) -> list[str]:
@@ -90,7 +93,7 @@ def parser() -> ArgumentParser:
     command.set_defaults(run=rotate)
     command.add_argument("key")
     command.add_argument("--salt", action="store_true", help="the cache salt instead of the identity secret")
-    commands.add_parser("list", help=show.__doc__).set_defaults(run=show)
+    commands.add_parser("list", help=show.__doc__).set_defaults(run=show, reads=True)
     return top
 
 
@@ -103,29 +106,8 @@ def _add_change_arguments(command: ArgumentParser) -> None:
     command.add_argument("--revoke-key", metavar="ID", help="see list")
 
 
-async def run(given: Namespace) -> list[str]:
-    settings = ensure_keys(get_settings())
-    await prepare(settings)
-    if getattr(given, "pack", None) is not None and not (settings.packs_dir / given.pack / "pack.toml").is_file():
-        raise NotFound(f"There is no pack {given.pack!r} under {settings.packs_dir}.")
-    store = Store(settings.database_url)
-    await store.open()
-    try:
-        async with store.begin() as repo:
-            return await given.run(repo, given)
-    finally:
-        await store.close()
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    given = parser().parse_args(argv)
-    configure_logs("warning", sys.stderr)
-    try:
-        print(*asyncio.run(run(given)), sep="\n")
-    except (SettingsError, PackError, StoreError, ValueError) as error:
-        print(f"sites: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return execute(parser(), argv, before=prepare)
 
 
 if __name__ == "__main__":

@@ -3,15 +3,12 @@
 Running servers heed it within two seconds, also those whose folders are elsewhere.
 """
 
-import asyncio
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
-from chat.keys import ensure_keys
-from chat.settings import SettingsError, get_settings
-from prompts import PackError, pack_of, recall_refusal
-from sessions import NotFound, Repository, Store, StoreError, upgrade
+from chat.command import execute
+from prompts import pack_of, recall_refusal
+from sessions import NotFound, Repository
 
 
 async def show(repo: Repository, given: Namespace) -> list[str]:
@@ -80,7 +77,7 @@ def parser() -> ArgumentParser:
     top = ArgumentParser(prog="python -m chat.packs", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="list|rollback|recall|restore")
     command = commands.add_parser("list", help=show.__doc__)
-    command.set_defaults(run=show)
+    command.set_defaults(run=show, reads=True)
     command.add_argument("pack", nargs="?")
     command = commands.add_parser("rollback", help=roll_back.__doc__)
     command.set_defaults(run=roll_back)
@@ -94,26 +91,8 @@ def parser() -> ArgumentParser:
     return top
 
 
-async def run(given: Namespace) -> list[str]:
-    settings = ensure_keys(get_settings())
-    await upgrade(settings.database_url)
-    store = Store(settings.database_url)
-    await store.open()
-    try:
-        async with store.begin() as repo:
-            return await given.run(repo, given)
-    finally:
-        await store.close()
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    given = parser().parse_args(argv)
-    try:
-        print(*asyncio.run(run(given)), sep="\n")
-    except (SettingsError, PackError, StoreError, ValueError) as error:
-        print(f"packs: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return execute(parser(), argv)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from chat.app import create_app
 from chat.prepare import prepare
@@ -145,6 +147,14 @@ async def api(database_url: str | None, tmp_path_factory: pytest.TempPathFactory
     database = {"database_url": database_url} if database_url else {}
     async with serving(make_settings(tmp_path_factory.mktemp("var"), **database)) as api:
         yield api
+
+
+@pytest.fixture
+def command_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EventDict]]:
+    """What a command logs: the log is the test run's own, and commands send theirs elsewhere."""
+    monkeypatch.setattr("chat.command.configure_logs", lambda level, stream: None)
+    with capture_logs() as log:
+        yield log
 
 
 @pytest.fixture(scope="module", params=[None, pytest.param("postgres", marks=pytest.mark.postgres)])

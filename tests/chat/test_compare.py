@@ -66,6 +66,7 @@ async def talk(store: Store, pack: str, version: str, *, hands_off: bool) -> Non
         await repo.conversations.feedback(chat.customer, message.id, FeedbackValue.UP)
 
 
+@pytest.mark.usefixtures("command_log")
 async def test_the_command_tells_two_versions_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

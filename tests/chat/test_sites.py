@@ -1,12 +1,10 @@
 """`python -m chat.sites`: what an administrator can do, and what is shown only once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
-from structlog.testing import capture_logs
 
 from chat.origins import parse_origin
 from chat.settings import get_settings
@@ -16,13 +14,7 @@ from sessions import Repository, Scope, Site, Staff, Store
 T = TypeVar("T")
 
 
-@pytest.fixture(autouse=True)
-def database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A database of the test's own; the log, which a command sends elsewhere, is taken away."""
-    monkeypatch.setenv("PINDESK_VAR_DIR", str(tmp_path))
-    monkeypatch.setattr("chat.sites.configure_logs", lambda level, stream: None)
-    with capture_logs():
-        yield
+pytestmark = pytest.mark.usefixtures("command_log")
 
 
 def look(question: Callable[[Repository], Awaitable[T]]) -> T:

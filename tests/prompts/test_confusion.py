@@ -41,9 +41,7 @@ def test_the_model_chooses_among_all_templates_and_nothing_else(demo: Pack, repl
 def test_the_grammar_is_timed_with_a_schema_that_nobody_has_seen(demo: Pack, replica: StubReplica) -> None:
     examine(demo, replica.url)
     examine(demo, replica.url)
-    comments = [
-        body["structured_outputs"]["json"].get("title") for body in replica.bodies if body["max_tokens"] == 1
-    ]
+    comments = [body["structured_outputs"]["json"].get("title") for body in replica.bodies if body["max_tokens"] == 1]
     assert len({comment for comment in comments if comment}) == 2
 
 

@@ -100,6 +100,7 @@ async def test_a_recalled_template_is_stopped_in_a_running_conversation(
     assert "thanks" not in {each["id"] for each in listed.json()["data"]}
 
 
+@pytest.mark.usefixtures("command_log")
 async def test_the_command_lists_rolls_back_and_recalls(
     tmp_path: Path, folder: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
