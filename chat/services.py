@@ -1,7 +1,7 @@
 """Everything a request or a background task needs, as one value that is handed around."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from fastapi import Request
 
@@ -18,8 +18,20 @@ from prompts import Pack
 from sessions import Store
 from telemetry import Telemetry
 
-if TYPE_CHECKING:
-    from chat.turns import TurnRunner
+
+class Runner(Protocol):
+    """What answers customers' turns; `chat.turns`, which needs everything here, has it."""
+
+    @property
+    def running(self) -> int:
+        """Turns that this process is answering."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self, grace_s: float = 10.0) -> None: ...
+
+    def stop_turn(self, turn_id: str) -> None:
+        """End a turn that runs here; no effect on one that runs elsewhere."""
 
 
 @dataclass
@@ -42,7 +54,7 @@ class Services:
     languages: tuple[str, ...]
     proxies: TrustedProxies
     streams: Streams
-    runner: "TurnRunner" = field(init=False)
+    runner: Runner = field(init=False)
 
     def locales(self, pack: Pack) -> tuple[str, ...]:
         """The locales of a pack that are offered: the model has to speak them."""
