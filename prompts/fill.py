@@ -90,7 +90,7 @@ class Fill:
 
     `texts` are the customer's own messages of this conversation (in prompt form, which is what the engine saw)
     and texts of earlier lookup results: copied values must occur there. `only` restricts the templates as in
-    `reply_schema`. Read-only state: `visible`, `template`, `needs_lookup`, `reply`, `reply_done`, `annotation`, `raw`.
+    `reply_schema`. Read-only state: `visible`, `template`, `needs_lookup`, `reply` and the properties.
     """
 
     def __init__(self, pack: Pack, locale: str | None, texts: Sequence[str], *, only: Set[str] | None = None) -> None:
@@ -108,11 +108,6 @@ class Fill:
     def reply_done(self) -> bool:
         """True once the JSON up to the end of `slots` is lawful and a lookup, if needed, has answered."""
         return self.reply is not None
-
-    @property
-    def raw(self) -> str:
-        """The engine's text so far, as history replays it."""
-        return self._stream.text
 
     @property
     def head_closed(self) -> bool:

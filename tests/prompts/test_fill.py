@@ -233,7 +233,7 @@ def test_a_whole_annotation_is_read(demo: Pack) -> None:
     assert fill.annotation is not None
     assert fill.annotation.demand == "wants a manager"
     assert (fill.annotation.sentiment, fill.annotation.action_reason) == (Sentiment.ANGRY, ActionReason.ANGER)
-    assert fill.raw == raw + "\n"
+    assert fill.replay == raw + "\n"
 
 
 def test_history_replays_the_engines_own_text_closed_after_the_slots_if_the_rest_is_cut(demo: Pack) -> None:
