@@ -10,10 +10,15 @@ for _name in [name for name in os.environ if name.startswith("PINDESK_")]:
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 from chat.settings import Settings  # noqa: E402
 
 Settings.model_config["env_file"] = None
+
+# An example that waits for its turn on a busy machine is not a slow example.
+settings.register_profile("pindesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pindesk")
 
 pytest_plugins = ["pytester", "tests.parts", "tests.replicas", "tests.system", "tests.browser", "tests.postgres"]
 

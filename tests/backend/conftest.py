@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from backend.engine import Engine, Timeouts
 from backend.probe import Probe
@@ -15,10 +14,6 @@ from backend.replicas import Replicas
 from tests.scripted_engine import ScriptedEngine
 
 INTERVAL_S = 0.02
-
-# An example that waits for its turn on a busy machine is not a slow example.
-settings.register_profile("pindesk", deadline=None)
-settings.load_profile("pindesk")
 
 # Far above what the machine needs, far below what a test can wait for.
 QUICK = Timeouts(

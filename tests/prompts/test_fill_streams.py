@@ -35,7 +35,7 @@ def cut(raw: str, cuts: Sequence[int]) -> list[str]:
     return [raw[start:end] for start, end in pairwise(edges)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     raw=lawful_replies(),
     cuts=st.lists(st.integers(min_value=0, max_value=10_000), max_size=60),
@@ -62,7 +62,7 @@ def test_chunks_and_the_lookups_delay_never_change_the_text_and_it_only_grows(
     assert fill.annotation == whole.annotation
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(raw=lawful_replies(), at=st.integers(min_value=0), junk=st.text(max_size=6), size=st.integers(1, 9))
 def test_spoilt_output_is_refused_or_still_an_approved_text(raw: str, at: int, junk: str, size: int) -> None:
     at %= len(raw)
