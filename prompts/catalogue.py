@@ -1,6 +1,7 @@
 """The system prompt: who speaks, the brand's policies, and the catalogue of templates."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from prompts.pack import Pack
 from prompts.template import Action, Slot, SlotType, Template
@@ -8,6 +9,7 @@ from prompts.template import Action, Slot, SlotType, Template
 SECTIONS = {Action.REPLY: "Reply with:", Action.CLARIFY: "Clarify with:", Action.HANDOFF: "Hand off with:"}
 
 
+@lru_cache(maxsize=64)
 def system_prompt(pack: Pack) -> str:
     """The system message: byte-identical for a pack version, because every replica caches it as a prefix."""
     return "\n\n".join([pack.system, *pack.policies, *_sections(pack)])

@@ -100,6 +100,10 @@ class Pack(Frozen):
     policies: tuple[str, ...] = ()
     templates: dict[str, Template]
 
+    def __hash__(self) -> int:
+        """What is derived from a whole pack (prompt, schema) is computed once and kept by it."""
+        return hash((self.name, self.version, self.system))
+
     @property
     def offered(self) -> tuple[Template, ...]:
         """The templates that the engine may choose, in the order of the catalogue."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from prompts.pack import Pack
@@ -48,9 +49,19 @@ def reply_schema(
 
     `only` restricts the templates. `candidates` narrows copied slots, by name, to lawful values: for a second
     attempt after an ungrounded copy. A template that could not be filled then is left out. There is no
-    `maxLength` anywhere: it halves the engine's throughput.
+    `maxLength` anywhere: it halves the engine's throughput. The schema is shared and kept: callers do not change it.
     """
-    narrowed = candidates or {}
+    among = None if only is None else frozenset(only)
+    return _kept_schema(pack, among) if candidates is None else _schema(pack, among, candidates)
+
+
+@lru_cache(maxsize=64)
+def _kept_schema(pack: Pack, only: frozenset[str] | None) -> Schema:
+    """Every turn of a pack version asks for the same one, until a template is recalled."""
+    return _schema(pack, only, {})
+
+
+def _schema(pack: Pack, only: frozenset[str] | None, narrowed: Mapping[str, Sequence[str]]) -> Schema:
     branches = [
         _branch(template, narrowed)
         for template in pack.offered

@@ -20,7 +20,14 @@ def test_hidden_templates_are_not_in_it(demo: Pack) -> None:
 
 
 def test_it_is_the_same_at_every_reading(demo: Pack) -> None:
-    assert system_prompt(load_pack(DEMO)).encode() == system_prompt(demo).encode()
+    first = system_prompt(demo)
+    system_prompt.cache_clear()
+    assert system_prompt(load_pack(DEMO)).encode() == first.encode()
+
+
+def test_packs_that_differ_anywhere_have_prompts_of_their_own(demo: Pack) -> None:
+    other = demo.model_copy(update={"templates": {"thanks": demo.templates["thanks"]}})
+    assert system_prompt(other) != system_prompt(demo)
 
 
 def test_a_line_tells_what_each_slot_takes() -> None:

@@ -28,6 +28,13 @@ def test_properties_come_in_the_order_in_which_the_engine_writes_them(demo: Pack
         assert branch["additionalProperties"] is False
 
 
+def test_a_pack_and_what_is_recalled_of_it_make_one_schema_once(demo: Pack) -> None:
+    assert reply_schema(load_pack(DEMO)) is reply_schema(demo)
+    assert reply_schema(demo, only={"thanks", "goodbye"}) is reply_schema(demo, only={"goodbye", "thanks"})
+    other = demo.model_copy(update={"templates": {"thanks": demo.templates["thanks"]}})
+    assert len(reply_schema(other)["anyOf"]) == 1
+
+
 def test_no_length_is_in_the_schema(demo: Pack) -> None:
     assert "Length" not in json.dumps(reply_schema(demo))
 
