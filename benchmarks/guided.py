@@ -5,7 +5,9 @@ Every arm sends the same prompts (the demo shop's system prompt and a customer's
     free 20, 60, 120    free text with as many tokens as approved text of so many words has
     guided              the pack's schema; the reply is whole when its slots have closed, whatever the words' number
     template first      the same with `template` as the very first property
-    unguided            free text with as many tokens as `guided` wrote, the staff's part included
+
+What the grammar itself costs is told by rounds that take turns: guided, then unguided with as many tokens for each
+question as guided wrote for it (`price`); one schema, then a host of brands, each with its own (`schemas`).
 
 Replicas with another structured-outputs backend (a flag of their server) are compared by
 `--backend NAME=URL[,URL]`, once for each. Nothing else should run on the machine.
@@ -15,11 +17,10 @@ import argparse
 import asyncio
 import json
 import re
-import statistics
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,99 +28,18 @@ from uuid import uuid4
 import httpx
 import psutil
 
-from benchmarks.decoding import Decoded, Moments, cpu_seconds, decode, served, tokens_in
-from benchmarks.first_reply import percentile
+from benchmarks.arms import FREE, Arm, Bench, Run, always, figures, free, guided, ratios
+from benchmarks.decoding import served, tokens_in
 from chat.settings import Settings
-from prompts import Line, LineRole, Pack, assemble, load_pack, prompt_form, reply_schema
+from prompts import Pack, load_pack, reply_schema
 from prompts.check import PACKS
 from prompts.probes import probes
-from prompts.reply_stream import ReplyStream
 from prompts.schema import HEAD
 
 WORDS = (20, 60, 120)
 CONCURRENCIES = (1, 2, 8)
-MAX_TOKENS = 220
 BRANDS = 100
-BRAND_TOKENS = 40
-
-_TEMPLATE = re.compile(r'"template":"[^"]+"')
-_WORD = re.compile(r"\S\s")
-
-
-def head_closed(text: str) -> bool:
-    """True once the customer's part of a guided reply is whole."""
-    stream = ReplyStream()
-    stream.feed(text)
-    return stream.head_closed
-
-
-GUIDED: Moments = {"first_text": lambda text: bool(_TEMPLATE.search(text)), "reply": head_closed}
-FREE: Moments = {"first_text": lambda text: bool(_WORD.search(text)), "reply": lambda text: False}
-
-
-@dataclass(frozen=True)
-class Arm:
-    """How its requests differ from the others', and when a customer sees something."""
-
-    name: str
-    options: Mapping[str, Any]
-    moments: Moments
-
-
-@dataclass(frozen=True)
-class Bench:
-    """One backend's replicas. Requests go to them in turn."""
-
-    http: httpx.AsyncClient
-    urls: list[str]
-    model: str
-    pack: Pack
-    questions: list[str]
-
-    async def run(self, arm: Callable[[int], Arm], count: int, at_once: int) -> dict[str, Any]:
-        """`count` requests, `at_once` at a time; `arm(n)` is how the nth is made."""
-        gate, cpu, began = asyncio.Semaphore(at_once), cpu_seconds(self.urls), time.perf_counter()
-
-        async def one(number: int) -> Decoded:
-            async with gate:
-                chosen = arm(number)
-                body = {"model": self.model, "messages": self._messages(number)} | dict(chosen.options)
-                return await decode(self.http, self.urls[number % len(self.urls)], body, chosen.moments)
-
-        replies = await asyncio.gather(*(one(number) for number in range(count)))
-        wall_s, spent = time.perf_counter() - began, cpu_seconds(self.urls)
-        return figures(replies, wall_s) | {
-            "engine_cpu_s": spent - cpu if spent is not None and cpu is not None else None
-        }
-
-    def _messages(self, number: int) -> list[dict[str, str]]:
-        question = self.questions[number % len(self.questions)]
-        return assemble(self.pack, [Line(LineRole.CUSTOMER, prompt_form(question))])
-
-
-def figures(replies: Sequence[Decoded], wall_s: float) -> dict[str, Any]:
-    """Medians over replies, times in ms; rates over the wall clock."""
-    first, whole = ([reply.moments[name] for reply in replies] for name in ("first_text", "reply"))
-    return {
-        "replies": len(replies),
-        "tokens": statistics.mean(reply.tokens for reply in replies),
-        "first_token_ms": statistics.median(reply.first_ms for reply in replies),
-        "first_text_ms": statistics.median(ms for ms, _ in first),
-        "first_text_tokens": statistics.median(tokens for _, tokens in first),
-        "reply_ms": statistics.median(ms for ms, _ in whole),
-        "reply_p95_ms": percentile([ms for ms, _ in whole], 0.95),
-        "replies_per_s": len(replies) / wall_s,
-        "tokens_per_s": sum(reply.tokens for reply in replies) / wall_s,
-    }
-
-
-def free(name: str, tokens: int) -> Arm:
-    """Exactly so many tokens of free text."""
-    return Arm(name, {"max_tokens": tokens, "min_tokens": tokens, "ignore_eos": True}, FREE)
-
-
-def guided(name: str, schema: Mapping[str, Any], max_tokens: int = MAX_TOKENS) -> Arm:
-    return Arm(name, {"max_tokens": max_tokens, "structured_outputs": {"json": schema}}, GUIDED)
+PARTS = ("arms", "price", "schemas")
 
 
 def template_first(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,62 +72,98 @@ async def compare_arms(bench: Bench, count: int) -> dict[str, Any]:
     sizes = {words: await tokens_in(bench.http, bench.urls[0], bench.model, text) for words, text in texts.items()}
     arms = [guided("guided", schema), guided("template first", template_first(schema))]
     arms += [free(f"free {words}", tokens) for words, tokens in sizes.items()]
-    results: dict[str, Any] = {}
     for arm in arms:
         # Both grammars compiled, and every prompt in the cache of every replica: no arm pays for another one.
         await bench.run(always(arm), count, CONCURRENCIES[-1])
-    for at_once in CONCURRENCIES:
-        rows = {arm.name: await bench.run(always(arm), count, at_once) for arm in arms}
-        same = free("unguided", round(rows["guided"]["tokens"]))
-        results[str(at_once)] = rows | {"unguided": await bench.run(always(same), count, at_once)}
-    return results
-
-
-def always(arm: Arm) -> Callable[[int], Arm]:
-    return lambda _: arm
-
-
-async def compare_schemas(bench: Bench) -> dict[str, Any]:
-    """One schema against a host of brands, each with its own: first use, then warm."""
-    schema, run_id = reply_schema(bench.pack), uuid4().hex
-
-    def own(number: int) -> Arm:
-        return guided("own", branded(schema, f"{run_id} {number // len(bench.urls)}"), BRAND_TOKENS)
-
-    def shared(_: int) -> Arm:
-        return guided("shared", schema, BRAND_TOKENS)
-
-    count, at_once = BRANDS * len(bench.urls), CONCURRENCIES[-1]
-    await bench.run(shared, at_once, at_once)
     return {
-        "one schema": await bench.run(shared, count, at_once),
-        "distinct, first use": await bench.run(own, count, at_once),
-        "distinct, warm": await bench.run(own, count, at_once),
+        str(at_once): {arm.name: figures(await bench.run(always(arm), count, at_once)) for arm in arms}
+        for at_once in CONCURRENCIES
     }
 
 
-def report(backend: str, arms: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
-    lines = [f"backend {backend}"]
-    for at_once, rows in arms.items():
-        lines += ["", f"{at_once} at once", _HEADER, *(_row(name, row) for name, row in rows.items())]
-        plain, own = rows["unguided"], rows["guided"]
-        lines.append(f"  guided / unguided: tokens per second {own['tokens_per_s'] / plain['tokens_per_s']:.2f}, "
-                     f"time to first token {own['first_token_ms'] / plain['first_token_ms']:.2f}")  # fmt: skip
-        lines += [_against(own, rows[f"free {words}"], words) for words in WORDS]
-    lines += ["", f"schemas, {CONCURRENCIES[-1]} at once", _HEADER, *(_row(name, row) for name, row in schemas.items())]
+async def compare_price(bench: Bench, count: int, rounds: int) -> dict[str, Any]:
+    """Guided against unguided, warm, question by question with the same number of tokens: {concurrency: figures}."""
+    arm, results = guided("guided", reply_schema(bench.pack), FREE), {}
+    for at_once in CONCURRENCIES:
+        lengths = [reply.tokens for reply in (await bench.run(always(arm), count, at_once)).replies]
+
+        def same(number: int, lengths: list[int] = lengths) -> Arm:
+            return free("unguided", lengths[number])
+
+        arms = {"guided": always(arm), "unguided": same}
+        results[str(at_once)] = _compared(await _in_turn(bench, arms, count, at_once, rounds))
+    return results
+
+
+async def compare_schemas(bench: Bench, rounds: int) -> dict[str, Any]:
+    """A host of brands, each with its own schema, against one schema: first use, then warm."""
+    schema, run_id = reply_schema(bench.pack), uuid4().hex
+    schemas = [branded(schema, f"{run_id} {brand}") for brand in range(BRANDS)]
+
+    def own(number: int) -> Arm:
+        return guided("own", schemas[number // len(bench.urls)], FREE)
+
+    arms = {"distinct, warm": own, "one schema": always(guided("shared", schema, FREE))}
+    count, at_once = BRANDS * len(bench.urls), CONCURRENCIES[-1]
+    first = figures(await bench.run(own, count, at_once))
+    return {"distinct, first use": first} | _compared(await _in_turn(bench, arms, count, at_once, rounds))
+
+
+async def _in_turn(
+    bench: Bench, arms: Mapping[str, Callable[[int], Arm]], count: int, at_once: int, rounds: int
+) -> dict[str, list[Run]]:
+    """Every arm once a round, so that what else the machine does meets all of them."""
+    runs: dict[str, list[Run]] = {name: [] for name in arms}
+    for _ in range(rounds):
+        for name, arm in arms.items():
+            runs[name].append(await bench.run(arm, count, at_once))
+    return runs
+
+
+def _compared(runs: Mapping[str, list[Run]]) -> dict[str, Any]:
+    """The figures of two arms, and the first against the second."""
+    ours, theirs = runs.values()
+    return {name: figures(reduce(add, rounds)) for name, rounds in runs.items()} | {"ratios": ratios(ours, theirs)}
+
+
+def report(part: str, results: Mapping[str, Any]) -> str:
+    if part == "schemas":
+        return "\n".join([f"schemas, {CONCURRENCIES[-1]} at once", *_compared_rows(results)])
+    lines: list[str] = []
+    for at_once, rows in results.items():
+        lines.append(f"{part}, {at_once} at once")
+        if part == "price":
+            lines += _compared_rows(rows)
+        else:
+            lines += [_HEADER, *(_row(name, row) for name, row in rows.items())]
+            lines += [_against(rows["guided"], rows[f"free {words}"], words) for words in WORDS]
     return "\n".join(lines)
 
 
 _HEADER = (
-    f"  {'':<20}{'tokens':>8}{'1st token':>11}{'1st text':>11}{'whole':>9}{'replies/s':>11}{'tokens/s':>10}{'CPU s':>8}"
+    f"  {'':<20}{'tokens':>8}{'1st token':>11}{'1st text':>11}{'whole':>9}{'replies/s':>11}{'tokens/s':>10}"
+    f"{'CPU/token':>12}"
 )
 
 
+def _compared_rows(rows: Mapping[str, Any]) -> list[str]:
+    arms = {name: row for name, row in rows.items() if name != "ratios"}
+    told = [f"{text} {_span(rows['ratios'][name])}" for name, text in _RATIOS.items()]
+    return [_HEADER, *(_row(name, row) for name, row in arms.items()), f"  first against second: {', '.join(told)}"]
+
+
+_RATIOS = {"tokens_per_s": "tokens per second", "first_token": "time to first token"}
+
+
+def _span(ratio: Mapping[str, float]) -> str:
+    return f"{ratio['median']:.2f} (rounds {ratio['low']:.2f} to {ratio['high']:.2f})"
+
+
 def _row(name: str, row: Mapping[str, Any]) -> str:
-    spent = "-" if row["engine_cpu_s"] is None else f"{row['engine_cpu_s']:.1f}"
+    spent = "-" if row["cpu_ms_per_token"] is None else f"{row['cpu_ms_per_token']:.1f} ms"
     return (
-        f"  {name:<20}{row['tokens']:>8.0f}{row['first_token_ms']:>8.0f} ms{row['first_text_ms']:>8.0f} ms"
-        f"{row['reply_ms']:>6.0f} ms{row['replies_per_s']:>11.2f}{row['tokens_per_s']:>10.0f}{spent:>8}"
+        f"  {name:<20}{row['tokens']:>8.1f}{row['first_token_ms']:>8.0f} ms{row['first_text_ms']:>8.0f} ms"
+        f"{row['reply_ms']:>6.0f} ms{row['replies_per_s']:>11.2f}{row['tokens_per_s']:>10.0f}{spent:>12}"
     )
 
 
@@ -219,7 +175,9 @@ def _against(own: Mapping[str, Any], other: Mapping[str, Any], words: int) -> st
     )
 
 
-async def measure(backends: Mapping[str, list[str]], count: int) -> dict[str, Any]:
+async def measure(
+    backends: Mapping[str, list[str]], count: int, rounds: int, parts: Sequence[str] = PARTS
+) -> dict[str, Any]:
     """All figures, by backend."""
     pack = load_pack(PACKS / "demo-shop")
     questions = [probe for template in pack.offered for probe in probes(template)]
@@ -228,10 +186,21 @@ async def measure(backends: Mapping[str, list[str]], count: int) -> dict[str, An
         for name, urls in backends.items():
             about = await served(http, urls[0])
             bench = Bench(http, urls, about["model"], pack, questions)
-            arms, schemas = await compare_arms(bench, count), await compare_schemas(bench)
-            results[name] = about | {"replicas": len(urls), "arms": arms, "schemas": schemas}
-            print(report(name, arms, schemas), flush=True)
+            results[name] = about | {"replicas": len(urls)}
+            for part in parts:
+                results[name][part] = await _measured(bench, part, count, rounds)
+                print(f"\n{name}: {report(part, results[name][part])}", flush=True)
     return results
+
+
+async def _measured(bench: Bench, part: str, count: int, rounds: int) -> dict[str, Any]:
+    match part:
+        case "arms":
+            return await compare_arms(bench, count)
+        case "price":
+            return await compare_price(bench, count, rounds)
+        case _:
+            return await compare_schemas(bench, rounds)
 
 
 def _backend(text: str) -> tuple[str, list[str]]:
@@ -245,10 +214,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backend", action="append", type=_backend, help="NAME=URL[,URL]; the system's by default")
     parser.add_argument("--requests", type=int, default=40, help="for each arm and concurrency")
+    parser.add_argument("--rounds", type=int, default=6, help="of what takes turns")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--save", type=Path, help="write the figures to this JSON file")
     options = parser.parse_args()
     backends = dict(options.backend or [("xgrammar", Settings().replica_urls)])
-    results = asyncio.run(measure(backends, options.requests))
+    results = asyncio.run(measure(backends, options.requests, options.rounds, options.parts))
     if options.save:
         about = {"measured_at": datetime.now(UTC).isoformat(timespec="seconds"), "cores": psutil.cpu_count()}
         options.save.write_text(json.dumps(about | {"backends": results}, indent=2) + "\n")
