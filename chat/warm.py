@@ -41,8 +41,11 @@ class Warmer:
                 await self._prefill(replica.id, site, pack)
 
     async def warm_pack(self, pack: Pack) -> None:
-        """Warm a new version on every replica that has been seen alive; one that does not answer is passed over."""
-        sites = [site for site in await self._sites() if pack in self.packs.of_site(site)]
+        """Warm a version, as it is now, on every replica that has been seen alive; one that does not answer is
+        passed over. One that only old conversations have is warmed for every site of its pack.
+        """
+        sites = [site for site in await self._sites() if site.pack == pack.name]
+        sites = [site for site in sites if pack in self.packs.of_site(site)] or sites
         await asyncio.gather(
             *(self._try(replica_id, site, pack) for replica_id in self.replicas.served() for site in sites)
         )

@@ -1,12 +1,15 @@
 """The versions of packs that this process holds: what new conversations begin with, what old ones keep.
 
 The store says which versions are released, so that every `web` process gives the same answer. A version that is
-released while this process runs gets its first conversation here after `warm` has run for it.
+released while this process runs gets its first conversation here after `warm` has run for it. A recall changes a
+version's grammar: it counts at once, and `warm` brings the new grammar to the replicas behind it.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import groupby
+from math import inf
 from pathlib import Path
 
 import structlog
@@ -20,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 1.0
 """An edit is live after two looks, a recall after one."""
+
+SPOKEN_FOR_S = 3600.0
+"""A version that only older conversations have, and none of them for so long, is not brought to replicas again."""
 
 Key = tuple[str, str]
 
@@ -36,7 +42,10 @@ class Packs:
         self._store, self._folders = store, Folders(folder)
         self._known: dict[Key, Pack] = {}
         self._standing: dict[str, tuple[Release, ...]] = {}
-        self._warm: set[Key] = set()
+        self._current: frozenset[Key] = frozenset()  # the versions that new conversations may get
+        # What was recalled of a version when it was last brought to the replicas.
+        self._warm: dict[Key, frozenset[str]] = {}
+        self._spoken: dict[Key, float] = {}  # when a conversation last asked for it, by the monotonic clock
         self._warming: dict[Key, asyncio.Task[None]] = {}
         self._recalled: dict[str, frozenset[str]] = {}
 
@@ -50,7 +59,7 @@ class Packs:
         for name, refusal in self._folders.refusals.items():
             if name not in self._standing:
                 raise refusal
-        self._warm |= {(pack.name, pack.version) for pack in self}
+        self._warm = {key: self.recalled(key[0]) for key in self._current}
 
     async def run(self) -> None:
         """Heed edits, releases, roll-backs and recalls until cancelled."""
@@ -97,10 +106,15 @@ class Packs:
         UnknownPack, Unavailable.
         """
         try:
-            return await self._load((name, version))
+            pack = await self._load((name, version))
         except (NotFound, PackError) as error:
             log.warning("pack_version_lost", pack=name, version=version, error_type=type(error).__name__)
             return self.named(name)
+        self._spoken[name, version] = time.monotonic()
+        if (name, version) not in self._current:
+            # A version of running conversations: they have warmed it, as it is now.
+            self._warm.setdefault((name, version), self.recalled(name))
+        return pack
 
     def speakable(self, pack: Pack) -> frozenset[str] | None:
         """The templates that the engine may choose now; None for all of the pack's."""
@@ -113,7 +127,7 @@ class Packs:
     async def _look(self) -> None:
         await self._publish(settled=True)
         await self._refresh()
-        self._warm_the_new()
+        self._warm_what_changed()
 
     async def _publish(self, *, settled: bool) -> None:
         """Release what has changed in the folder."""
@@ -136,7 +150,12 @@ class Packs:
         groups = {name: tuple(group) for name, group in groupby(by_name, key=lambda each: each.name)}
         for key in [*(_key(each) for group in groups.values() for each in chain(group)), *pinned]:
             await self._hold(key)
+        before = self._current
         self._standing = {name: held for name, group in groups.items() if (held := self._held(group))}
+        self._current = frozenset((pack.name, pack.version) for pack in self) | (self._known.keys() & pinned)
+        for key in self._current - before:
+            # Rolled back to, perhaps: the replicas may have booted since it was warm.
+            self._warm.pop(key, None)
 
     def _recall(self, stored: dict[str, frozenset[str]]) -> None:
         listed = self._folders.recalled()
@@ -171,23 +190,28 @@ class Packs:
         warm = [each for each in versions if _key(each) in self._warm]
         return self._known[_key(chosen(chain(warm or versions), bucket))]
 
-    def _warm_the_new(self) -> None:
-        for pack in self:
-            key = (pack.name, pack.version)
-            if key not in self._warm and key not in self._warming:
-                self._warming[key] = asyncio.create_task(self._warm_up(pack), name=f"warm {pack.name} {pack.version}")
+    def _warm_what_changed(self) -> None:
+        for key, pack in self._known.items():
+            if key not in self._warming and self._is_cold(key):
+                self._warming[key] = asyncio.create_task(self._warm_up(key, pack), name=f"warm {' '.join(key)}")
 
-    async def _warm_up(self, pack: Pack) -> None:
+    def _is_cold(self, key: Key) -> bool:
+        """True for a version that the replicas do not know yet, or know with another grammar."""
+        in_use = key in self._current or self._spoken.get(key, -inf) > time.monotonic() - SPOKEN_FOR_S
+        return in_use and self._warm.get(key) != self.recalled(key[0])
+
+    async def _warm_up(self, key: Key, pack: Pack) -> None:
         """A warm-up that fails costs the first conversation a cold start, and nothing else."""
-        key = (pack.name, pack.version)
+        recalled = self.recalled(pack.name)
         try:
             if self.warm is not None:
                 await self.warm(pack)
         except Exception:
             log.exception("pack_not_warm", pack=pack.name, version=pack.version)
-        self._warm.add(key)
+        told = "pack_warm_again" if key in self._warm else "pack_live"
+        self._warm[key] = recalled
         del self._warming[key]
-        log.info("pack_live", pack=pack.name, version=pack.version)
+        log.info(told, pack=pack.name, version=pack.version)
 
 
 def _key(release: Release) -> Key:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.salt import cache_salt
 from chat.packs.__main__ import main
 from prompts import reply_schema, speakable, system_prompt
 from prompts.recall import recall
@@ -98,6 +99,22 @@ async def test_a_recalled_template_is_stopped_in_a_running_conversation(
     assert '"thanks"' in told["messages"][2]["content"], "what was said stays said"
     listed = await api.call("GET", "/sites/demo/templates", api.keys["agent"])
     assert "thanks" not in {each["id"] for each in listed.json()["data"]}
+
+
+async def test_the_grammar_without_a_recalled_template_is_brought_to_the_replicas(
+    api: Api, engine: ScriptedEngine, folder: Path
+) -> None:
+    opened, pack = await api.open(), api.services.packs.named("demo-shop")
+    assert await answered(api, opened, "t1") == TurnState.DONE
+    narrowed, before = reply_schema(pack, only=speakable(pack, {"thanks"})), len(engine.probes)
+    recall(folder / "demo-shop", "thanks")
+    salts: set[str] = set()
+    async with asyncio.timeout(5):
+        while len(salts) < 2:
+            await asyncio.sleep(0.05)
+            bodies = [probe.body for probe in engine.probes[before:] if "structured_outputs" in probe.body]
+            salts = {body["cache_salt"] for body in bodies if body["structured_outputs"]["json"] == narrowed}
+    assert salts == {cache_salt(api.services.secret, key, 0) for key in ("demo", "other")}
 
 
 @pytest.mark.usefixtures("command_log")

@@ -178,6 +178,22 @@ async def test_a_site_may_be_held_at_a_version(packs: Packs, store: Store, edit:
     assert packs.of_site(site) == [before]
 
 
+async def test_a_version_that_a_site_goes_back_to_is_warmed(packs: Packs, store: Store, edit: Edit) -> None:
+    before = packs.named(PACK)
+    edit("Moon & Loom")
+    await looks(packs)
+    warmed: list[str] = []
+
+    async def warm(pack: Pack) -> None:
+        warmed.append(pack.brand)
+
+    packs.warm = warm
+    async with store.begin() as repo:
+        await repo.sites.update("demo", pack_version=before.version)
+    await looks(packs)
+    assert warmed == ["Lumen & Loom"]
+
+
 async def test_a_recall_works_at_the_next_look_from_the_folder_and_from_the_store(
     packs: Packs, store: Store, folder: Path
 ) -> None:
@@ -193,6 +209,80 @@ async def test_a_recall_works_at_the_next_look_from_the_folder_and_from_the_stor
     restore(folder / PACK, "thanks")
     await packs._look()
     assert packs.recalled(PACK) == {"goodbye"}
+
+
+async def test_a_recall_is_brought_to_the_replicas_once(packs: Packs, folder: Path) -> None:
+    warmed: list[frozenset[str]] = []
+
+    async def warm(pack: Pack) -> None:
+        warmed.append(packs.recalled(pack.name))
+
+    packs.warm = warm
+    recall(folder / PACK, "thanks")
+    await looks(packs)
+    await looks(packs)
+    assert warmed == [{"thanks"}]
+    restore(folder / PACK, "thanks")
+    await looks(packs)
+    assert warmed == [{"thanks"}, frozenset()]
+
+
+async def test_a_recall_during_a_warm_up_is_brought_to_the_replicas_after_it(packs: Packs, folder: Path) -> None:
+    warmed: list[frozenset[str]] = []
+    gate = asyncio.Event()
+
+    async def warm(pack: Pack) -> None:
+        warmed.append(packs.recalled(pack.name))
+        await gate.wait()
+
+    packs.warm = warm
+    recall(folder / PACK, "thanks")
+    await packs._look()
+    await asyncio.sleep(0)
+    recall(folder / PACK, "goodbye")
+    await packs._look()
+    gate.set()
+    await looks(packs)
+    assert warmed == [{"thanks"}, {"thanks", "goodbye"}]
+
+
+async def test_a_recall_is_warmed_for_the_versions_that_conversations_speak(
+    packs: Packs, folder: Path, edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warmed: list[str] = []
+
+    async def warm(pack: Pack) -> None:
+        warmed.append(pack.brand)
+
+    spoken = packs.named(PACK).version
+    for name in ("Sun & Loom", "Moon & Loom"):
+        edit(name)
+        await looks(packs)
+    await packs.get(PACK, spoken)
+    packs.warm = warm
+    recall(folder / PACK, "thanks")
+    await looks(packs)
+    assert sorted(warmed) == ["Lumen & Loom", "Moon & Loom"], "nobody speaks the one between"
+    warmed.clear()
+    monkeypatch.setattr("chat.packs.packs.SPOKEN_FOR_S", 0)
+    recall(folder / PACK, "goodbye")
+    await looks(packs)
+    assert warmed == ["Moon & Loom"], "nobody has spoken the old one for so long"
+
+
+async def test_a_version_that_is_rolled_back_to_is_warmed_again(packs: Packs, store: Store, edit: Edit) -> None:
+    edit("Moon & Loom")
+    await looks(packs)
+    warmed: list[str] = []
+
+    async def warm(pack: Pack) -> None:
+        warmed.append(pack.brand)
+
+    packs.warm = warm
+    async with store.begin() as repo:
+        await repo.packs.roll_back(PACK)
+    await looks(packs)
+    assert (warmed, brand(packs)) == (["Lumen & Loom"], "Lumen & Loom")
 
 
 async def test_a_recall_list_that_cannot_be_read_changes_nothing(packs: Packs, folder: Path) -> None:
