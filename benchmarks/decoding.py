@@ -18,12 +18,17 @@ Moments = Mapping[str, Callable[[str], bool]]
 
 @dataclass
 class Decoded:
-    """Times in ms since the request was sent. `moments` is {name: (ms, tokens decoded by then)}."""
+    """Times in ms since the request was sent. `moments` is {name: (ms, tokens decoded by then)}.
+
+    `tokens` were decoded; of `prompt_tokens`, `cached_tokens` were in the cache as far as the replica tells.
+    """
 
     tokens: int = 0
     first_ms: float = 0.0
     whole_ms: float = 0.0
     moments: dict[str, tuple[float, int]] = field(default_factory=dict)
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
 
 
 async def decode(http: httpx.AsyncClient, url: str, body: Mapping[str, Any], moments: Moments) -> Decoded:
@@ -45,8 +50,9 @@ async def decode(http: httpx.AsyncClient, url: str, body: Mapping[str, Any], mom
                 for name, has_come in moments.items():
                     if name not in seen.moments and has_come(text):
                         seen.moments[name] = (elapsed, seen.tokens)
-            if chunk.get("usage"):
-                seen.tokens = chunk["usage"]["completion_tokens"]
+            if usage := chunk.get("usage"):
+                seen.tokens, seen.prompt_tokens = usage["completion_tokens"], usage.get("prompt_tokens", 0)
+                seen.cached_tokens = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
     for name in moments:
         seen.moments.setdefault(name, (seen.whole_ms, seen.tokens))
     return seen

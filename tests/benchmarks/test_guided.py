@@ -1,7 +1,6 @@
 """The benchmark's own reckoning, and one run of it against a scripted replica."""
 
 import asyncio
-import json
 from pathlib import Path
 
 import httpx
@@ -12,15 +11,7 @@ from benchmarks import arms, guided
 from benchmarks.decoding import Decoded, cpu_seconds
 from prompts import compact, load_pack, reply_schema
 from prompts.check import PACKS
-
-REPLY = {
-    "action": "reply",
-    "template": "thanks",
-    "slots": {},
-    "demand": "says thanks",
-    "sentiment": "neutral",
-    "action_reason": "answered",
-}
+from tests.benchmarks.replica import REPLY, Replica
 
 
 def test_the_moments_of_a_guided_reply() -> None:
@@ -65,30 +56,6 @@ def test_ratios_are_taken_round_by_round() -> None:
 
 def test_replicas_elsewhere_have_no_cpu_time_here() -> None:
     assert cpu_seconds(["http://10.0.0.1:8000"]) is None
-
-
-class Replica:
-    """As much of a replica as the benchmark asks."""
-
-    def __init__(self) -> None:
-        self.bodies: list[dict[str, object]] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        match request.url.path:
-            case "/v1/models":
-                return httpx.Response(200, json={"data": [{"id": "pindesk", "max_model_len": 4096}]})
-            case "/version":
-                return httpx.Response(200, json={"version": "0.32.0"})
-            case "/tokenize":
-                return httpx.Response(200, json={"count": len(json.loads(request.content)["prompt"].split())})
-        body = json.loads(request.content)
-        self.bodies.append(body)
-        text = compact(REPLY) if "structured_outputs" in body else "so many words " * 30
-        pieces = [text[at : at + 5] for at in range(0, len(text), 5)][: body["max_tokens"]]
-        chunks = [{"choices": [{"delta": {"content": piece}, "token_ids": [1]}]} for piece in pieces]
-        chunks.append({"choices": [], "usage": {"completion_tokens": len(pieces)}})
-        sent = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
-        return httpx.Response(200, text=sent, headers={"Content-Type": "text/event-stream"})
 
 
 async def test_a_run_gives_every_arm_the_same_prompts(
