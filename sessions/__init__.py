@@ -4,7 +4,19 @@ from sessions.claim import Accepted, Annotation, Claim, Delta, HistoryItem, Repl
 from sessions.demo import seed_demo
 from sessions.errors import Conflict, LostLease, NotFound, ReplayMismatch, StoreError, Unavailable
 from sessions.migrate import upgrade
-from sessions.models import ApiKey, Conversation, DemoOrder, Event, Feedback, Fold, Message, Rating, Site, Turn
+from sessions.models import (
+    ApiKey,
+    Conversation,
+    DemoAccount,
+    DemoOrder,
+    Event,
+    Feedback,
+    Fold,
+    Message,
+    Rating,
+    Site,
+    Turn,
+)
 from sessions.pin import Pin
 from sessions.principal import Customer, Principal, Scope, Server, Staff
 from sessions.repository import MessageDetails, Outcome, Release, Repository, Told
@@ -31,6 +43,7 @@ __all__ = [
     "ConversationState",
     "Customer",
     "Delta",
+    "DemoAccount",
     "DemoOrder",
     "Event",
     "EventKind",

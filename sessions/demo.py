@@ -1,8 +1,9 @@
-"""The demo shop: its site and its order book."""
+"""The demo shop: its site and its order book. `seed_demo` brings the demo bank with it."""
 
 from datetime import date, timedelta
 
 from sessions.columns import now
+from sessions.demo_bank import seed_bank
 from sessions.models import DemoOrder, Site
 from sessions.repository import Repository
 
@@ -29,17 +30,18 @@ _ORDERS = (
 
 
 async def seed_demo(repo: Repository, origins: list[str] | None = None) -> None:
-    """Make what is missing of the demo site and its orders; changes nothing that is there.
+    """Make what is missing of both demo brands, their sites and their books; changes nothing that is there.
 
     `origins` are those the widget may be embedded on: the server's own.
     """
-    await repo.tx.wait_alone("seed the demo shop")
+    await repo.tx.wait_alone("seed the demo brands")
     if await repo.sites.get(SITE_KEY) is None:
         await repo.sites.add(Site(key=SITE_KEY, name="Lumen & Loom", allowed_origins=origins or [], pack=PACK))
     today = now().date()
     for row in _ORDERS:
         if await repo.orders.get(row[0]) is None:
             await repo.orders.put(_order(today, *row))
+    await seed_bank(repo, origins or [])
 
 
 def _order(

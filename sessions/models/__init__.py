@@ -2,6 +2,7 @@
 
 from sessions.models.base import Base
 from sessions.models.conversation import Conversation, Rating
+from sessions.models.demo_account import DemoAccount
 from sessions.models.demo_order import DemoOrder
 from sessions.models.event import Event
 from sessions.models.fold import Fold
@@ -15,6 +16,7 @@ __all__ = [
     "ApiKey",
     "Base",
     "Conversation",
+    "DemoAccount",
     "DemoOrder",
     "Event",
     "Feedback",

@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from sessions.repository.accounts import Accounts
 from sessions.repository.conversations import Conversations
 from sessions.repository.events import Events
 from sessions.repository.folds import Folds, Told
@@ -26,6 +27,7 @@ class Repository:
         self.messages = Messages(tx)
         self.events = Events(tx)
         self.orders = Orders(tx)
+        self.accounts = Accounts(tx)
         self.packs = PackVersions(tx)
         self.folds = Folds(tx)
         self.outcomes = Outcomes(tx)

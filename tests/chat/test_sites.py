@@ -41,7 +41,7 @@ def run(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
 
 def test_demo_site_exists_from_the_start_and_allows_its_own_origin(capsys: pytest.CaptureFixture[str]) -> None:
     listed = run(capsys, "list")
-    assert listed.startswith("demo ")
+    assert [line.split()[0] for line in listed.splitlines()[:2]] == ["bank", "demo"]
     assert "http://127.0.0.1:8080" in listed
     assert site("demo").allowed_origins == ["http://127.0.0.1:8080", "http://localhost:8080"]
 

@@ -2,7 +2,7 @@ import asyncio
 
 from sqlalchemy import func, select
 
-from sessions import DemoOrder, Store, seed_demo
+from sessions import DemoAccount, DemoOrder, Store, seed_demo
 
 
 async def _seed(store: Store) -> None:
@@ -63,3 +63,17 @@ async def test_processes_that_seed_at_once_agree(store: Store, second: Store) ->
     await asyncio.gather(*(_seed(at) for at in [store, second] * 3))
     async with store.read() as repo:
         assert await repo.sites.get("demo") is not None
+
+
+async def test_the_demo_bank_is_a_brand_of_its_own(store: Store) -> None:
+    await _seed(store)
+    async with store.begin() as repo:
+        account = await repo.accounts.get("84310276")
+        await repo.accounts.put(DemoAccount(**account.model_dump() | {"balance": "$1.00"}))
+        await repo.sites.update("bank", enabled=False)
+    await _seed(store)
+    async with store.read() as repo:
+        site, accounts = await repo.sites.get("bank"), await repo.accounts.list()
+    assert (site.pack, site.enabled, site.allowed_origins) == ("bank", False, ["http://127.0.0.1:8080"])
+    assert accounts[0].balance == "$1.00"
+    assert len({account.pin for account in accounts}) == len(accounts) >= 4
