@@ -10,6 +10,7 @@ from chat.schemas.site import TemplateOut
 from chat.services import Services
 from prompts import Notice
 from sessions import ConversationState, NotFound, Repository, Role, Staff
+from telemetry.explain import explain
 from telemetry.tree import TraceTree
 
 
@@ -96,6 +97,11 @@ async def turn_trace(services: Services, agent: Staff, turn_id: str) -> TraceTre
     async with services.store.read() as repo:
         turn = await repo.turns.get(agent, turn_id)
     return await services.telemetry.trace(turn.trace_id, turn_id)
+
+
+async def turn_explained(services: Services, agent: Staff, turn_id: str) -> list[str]:
+    """Where the turn's time went, in sentences."""
+    return explain(await turn_trace(services, agent, turn_id))
 
 
 async def site_templates(services: Services, agent: Staff, key: str) -> list[TemplateOut]:

@@ -37,10 +37,11 @@ SPANS = Table(
     Column("attributes", Text, nullable=False),
     Column("events", Text, nullable=False),
     Index("telemetry_span_end", "end_ns"),
+    Index("telemetry_span_span_id", "span_id"),
 )
 
 # Statements that lead from version n to n + 1, at place n - 1; a new database starts at the last version.
-STEPS: tuple[tuple[str, ...], ...] = ()
+STEPS: tuple[tuple[str, ...], ...] = (("CREATE INDEX telemetry_span_span_id ON telemetry_span (span_id)",),)
 
 _LOCK_KEY = 0x70696E6465736B  # "pindesk"; any number that no other program takes
 

@@ -61,6 +61,11 @@ class SpanStore:
         with self._engine.connect() as connection:
             return [_record(row) for row in connection.execute(query)]
 
+    def trace_of(self, span_id: str) -> str | None:
+        """The trace that a span belongs to; None if there is no such span."""
+        with self._engine.connect() as connection:
+            return connection.scalar(select(SPANS.c.trace_id).where(SPANS.c.span_id == span_id).limit(1))
+
     def expire(self, retention: timedelta) -> int:
         """Delete the spans that ended longer ago than `retention`; returns how many."""
         before_ns = time_ns() - int(retention.total_seconds() * 1e9)

@@ -13,7 +13,7 @@ from chat.schemas.message import HandBack, MessageOut, Words
 from chat.schemas.page import After, Limit, Page
 from chat.schemas.queue import AgentView, Queued
 from chat.schemas.request import Nothing
-from chat.schemas.trace import TraceOut
+from chat.schemas.trace import Explanation, TraceOut
 from chat.services import Services, services_of
 from chat.streams import StreamKind
 from chat.wire import opening, queued_event
@@ -77,3 +77,9 @@ async def handback(
 async def trace(turn_id: str, agent: Agent, services: With) -> TraceOut:
     """From the click to the engine."""
     return TraceOut.model_validate(await staff.turn_trace(services, agent, turn_id))
+
+
+@router.get("/turns/{turn_id}/explanation")
+async def explanation(turn_id: str, agent: Agent, services: With) -> Explanation:
+    """The trace in words: where the time went, and what it would have cost elsewhere."""
+    return Explanation(sentences=await staff.turn_explained(services, agent, turn_id))

@@ -29,3 +29,9 @@ class TraceOut(BaseModel):
 
     complete: bool
     spans: list[SpanOut]
+
+
+class Explanation(BaseModel):
+    """Sentences about a turn, the most telling first."""
+
+    sentences: list[str]

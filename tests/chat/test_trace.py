@@ -141,6 +141,21 @@ async def test_a_turns_tree_is_whole_within_a_second_of_the_reply(api: Api, engi
     assert named(tree, "llm_request")[0]["parent_id"] == attempt["span_id"]
 
 
+async def test_an_agent_is_told_in_words_where_a_turns_time_went(api: Api, engine: ScriptedEngine) -> None:
+    engine.enqueue(GOOD)
+    turn = await Turn.post(api)
+    await turn.ended()
+    await answered(engine, api)
+
+    answer = await api.call("GET", f"/agent/turns/{turn.id}/explanation", api.keys["agent"])
+    foreign = await api.call("GET", f"/agent/turns/{turn.id}/explanation", turn.conversation.token)
+
+    told = answer.json()["sentences"]
+    assert told[0].startswith("done after ") and "placed: the conversation began on r0" in told[1]
+    assert "queue 12 ms" in told[1] and told[-1].startswith("where the time went: ")
+    assert foreign.status_code in (401, 403, 404)
+
+
 async def test_few_spans_each_with_the_conversation_and_none_with_text(api: Api, engine: ScriptedEngine) -> None:
     engine.enqueue(GOOD)
     turn = await Turn.post(api)

@@ -5,7 +5,7 @@ from pathlib import Path
 from time import monotonic, time_ns
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from telemetry import schema
 from telemetry.record import EventRecord, SpanRecord
@@ -111,7 +111,7 @@ def test_an_older_database_takes_the_missing_steps(
     store: SpanStore, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.save([span("a")])
-    monkeypatch.setattr(schema, "STEPS", (("ALTER TABLE telemetry_span ADD COLUMN note TEXT",),))
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, ("ALTER TABLE telemetry_span ADD COLUMN note TEXT",)))
     later = SpanStore(database_url)
 
     later.open()
@@ -119,7 +119,20 @@ def test_an_older_database_takes_the_missing_steps(
 
     with later._engine.connect() as connection:
         assert connection.execute(text("SELECT note FROM telemetry_span")).all() == [(None,)]
-        assert connection.scalar(text("SELECT version FROM telemetry_schema")) == 2
+        assert connection.scalar(text("SELECT version FROM telemetry_schema")) == len(schema.STEPS) + 1
+    later.close()
+
+
+def test_a_database_of_the_first_version_gets_its_index(store: SpanStore, database_url: str) -> None:
+    with store._engine.begin() as connection:
+        connection.execute(text("DROP INDEX telemetry_span_span_id"))
+        connection.execute(text("UPDATE telemetry_schema SET version = 1"))
+    later = SpanStore(database_url)
+
+    later.open()
+
+    names = {index["name"] for index in inspect(later._engine).get_indexes("telemetry_span")}
+    assert "telemetry_span_span_id" in names
     later.close()
 
 
