@@ -1,12 +1,18 @@
-"""The reply's JSON schema: one branch per template, so that the grammar admits no template with wrong slots."""
+"""The reply's JSON schema, so that the grammar admits no template with wrong slots.
 
+Templates that have their action and their slots in common share a branch: vLLM checks and converts the schema anew for
+every request. For the demo shop's 46 templates in 15 branches that takes 1.2 ms of a CPU core instead of 6.8.
+"""
+
+import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
 from prompts.pack import Pack
-from prompts.template import Slot, SlotType, Template
+from prompts.template import Action, Slot, SlotType, Template
 
 
 class Sentiment(StrEnum):
@@ -62,14 +68,14 @@ def _kept_schema(pack: Pack, only: frozenset[str] | None) -> Schema:
 
 
 def _schema(pack: Pack, only: frozenset[str] | None, narrowed: Mapping[str, Sequence[str]]) -> Schema:
-    branches = [
-        _branch(template, narrowed)
-        for template in pack.offered
-        if (only is None or template.id in only) and _fillable(template, narrowed)
-    ]
-    if not branches:
+    groups: defaultdict[tuple[Action, str], list[str]] = defaultdict(list)
+    for template in pack.offered:
+        if (only is None or template.id in only) and _fillable(template, narrowed):
+            slots = {slot.name: _slot(slot, narrowed.get(slot.name)) for slot in template.asked}
+            groups[template.action, json.dumps(slots)].append(template.id)
+    if not groups:
         raise ValueError("No template is left to choose from.")
-    return {"anyOf": branches}
+    return {"anyOf": [_branch(action, names, json.loads(slots)) for (action, slots), names in groups.items()]}
 
 
 def _fillable(template: Template, candidates: Mapping[str, Sequence[str]]) -> bool:
@@ -77,19 +83,23 @@ def _fillable(template: Template, candidates: Mapping[str, Sequence[str]]) -> bo
     return all(slot.optional or candidates.get(slot.name, True) for slot in template.asked if _copied(slot))
 
 
-def _branch(template: Template, candidates: Mapping[str, Sequence[str]]) -> Schema:
-    """The schema of the replies that use `template`."""
-    slots = {slot.name: _slot(slot, candidates.get(slot.name)) for slot in template.asked}
+def _branch(action: Action, templates: Sequence[str], slots: Schema) -> Schema:
+    """The schema of the replies that use one of `templates`, which have these slots."""
     return _object(
         {
-            "action": {"const": template.action.value},
-            "template": {"const": template.id},
+            "action": {"const": action.value},
+            "template": {"enum": list(templates)},
             "slots": _object(slots),
             "demand": {"type": "string"},
             "sentiment": {"enum": [item.value for item in Sentiment]},
             "action_reason": {"enum": [item.value for item in ActionReason]},
         }
     )
+
+
+def templates_in(branch: Schema) -> list[str]:
+    """The templates of one branch of a reply's schema."""
+    return branch["properties"]["template"]["enum"]
 
 
 def _object(properties: Schema) -> Schema:
@@ -107,7 +117,7 @@ def _slot(slot: Slot, candidates: Sequence[str] | None) -> Schema:
     values = slot.choices if slot.type is SlotType.CHOICE else candidates if _copied(slot) else None
     if values is not None:
         return {"enum": [*values, None] if slot.optional else list(values)}
-    return {"anyOf": [{"type": "string"}, {"type": "null"}]} if slot.optional else {"type": "string"}
+    return {"type": ["string", "null"] if slot.optional else "string"}
 
 
 def _copied(slot: Slot) -> bool:

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -6,20 +7,37 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from prompts import Fill, InvalidReply, Pack, compact, load_pack, reply_schema
-from prompts.schema import HEAD, TAIL
+from prompts.schema import HEAD, TAIL, templates_in
 from tests.prompts.conftest import DEMO
 
 PACK = load_pack(DEMO)
 VALIDATOR = Draft202012Validator(reply_schema(PACK))
 
 
-def test_the_schema_is_lawful_and_has_a_branch_for_each_template_offered(demo: Pack) -> None:
+def test_the_schema_is_lawful_and_has_every_template_offered(demo: Pack) -> None:
     schema = reply_schema(demo)
     Draft202012Validator.check_schema(schema)
-    named = [branch["properties"]["template"]["const"] for branch in schema["anyOf"]]
-    assert named == [template.id for template in demo.offered]
+    named = [name for branch in schema["anyOf"] for name in templates_in(branch)]
+    assert sorted(named) == sorted(template.id for template in demo.offered)
     assert "unavailable" not in named
     assert "order_not_found" not in named
+
+
+def test_templates_that_differ_in_action_or_slots_have_branches_of_their_own(demo: Pack) -> None:
+    branches = reply_schema(demo)["anyOf"]
+    assert len(branches) < len(demo.offered) / 2
+    for branch in branches:
+        templates = [demo.templates[name] for name in templates_in(branch)]
+        assert {branch["properties"]["action"]["const"]} == {template.action for template in templates}
+        slots = branch["properties"]["slots"]["properties"]
+        for template in templates:
+            assert list(slots) == [slot.name for slot in template.asked]
+            assert [None in _values(each) for each in slots.values()] == [slot.optional for slot in template.asked]
+
+
+def _values(slot: dict[str, Any]) -> list[object]:
+    """What a slot's schema lists; null stands for its type."""
+    return slot.get("enum") or [None for name in slot["type"] if name == "null"]
 
 
 def test_properties_come_in_the_order_in_which_the_engine_writes_them(demo: Pack) -> None:
@@ -32,7 +50,7 @@ def test_a_pack_and_what_is_recalled_of_it_make_one_schema_once(demo: Pack) -> N
     assert reply_schema(load_pack(DEMO)) is reply_schema(demo)
     assert reply_schema(demo, only={"thanks", "goodbye"}) is reply_schema(demo, only={"goodbye", "thanks"})
     other = demo.model_copy(update={"templates": {"thanks": demo.templates["thanks"]}})
-    assert len(reply_schema(other)["anyOf"]) == 1
+    assert [templates_in(branch) for branch in reply_schema(other)["anyOf"]] == [["thanks"]]
 
 
 def test_no_length_is_in_the_schema(demo: Pack) -> None:
@@ -41,14 +59,14 @@ def test_no_length_is_in_the_schema(demo: Pack) -> None:
 
 def test_only_restricts_the_templates(demo: Pack) -> None:
     schema = reply_schema(demo, only={"thanks", "unavailable"})
-    assert [branch["properties"]["template"]["const"] for branch in schema["anyOf"]] == ["thanks"]
+    assert [templates_in(branch) for branch in schema["anyOf"]] == [["thanks"]]
     with pytest.raises(ValueError, match="No template"):
         reply_schema(demo, only={"unavailable"})
 
 
 def test_candidates_narrow_copied_slots(demo: Pack) -> None:
     schema = reply_schema(demo, candidates={"order_id": ["10234"]})
-    slots = {branch["properties"]["template"]["const"]: branch["properties"]["slots"] for branch in schema["anyOf"]}
+    slots = {name: branch["properties"]["slots"] for branch in schema["anyOf"] for name in templates_in(branch)}
     assert slots["cancel_order"]["properties"]["order_id"] == {"enum": ["10234", None]}
     assert slots["order_details"]["properties"]["order_id"] == {"enum": ["10234"]}
     assert slots["review"]["properties"]["product"] == {"anyOf": [{"type": "string"}, {"type": "null"}]}
@@ -56,7 +74,7 @@ def test_candidates_narrow_copied_slots(demo: Pack) -> None:
 
 def test_without_candidates_a_slot_is_null_or_its_template_is_left_out(demo: Pack) -> None:
     schema = reply_schema(demo, candidates={"order_id": []})
-    slots = {branch["properties"]["template"]["const"]: branch["properties"]["slots"] for branch in schema["anyOf"]}
+    slots = {name: branch["properties"]["slots"] for branch in schema["anyOf"] for name in templates_in(branch)}
     assert slots["cancel_order"]["properties"]["order_id"] == {"enum": [None]}
     assert "order_details" not in slots
 
