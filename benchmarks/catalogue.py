@@ -45,7 +45,7 @@ def figures(model: Path, context_tokens: int) -> list[dict[str, Any]]:
 def report(rows: list[dict[str, Any]], context_tokens: int) -> str:
     lines = [f"{'templates':>9}  {'prompt tokens':>13}  {'grammar':>9}  in a context of {context_tokens}"]
     for row in rows:
-        grammar = "-" if row["grammar_ms"] is None else f"{row['grammar_ms']:.0f} ms"
+        grammar = "-" if row["grammar"]["ms"] is None else f"{row['grammar']['ms']:.0f} ms"
         tokens = f"{row['prompt_tokens']}{'' if row['counted'] else ' est.'}"
         verdict = "refused" if row["refused"] else "ok"
         lines.append(f"{row['templates']:>9}  {tokens:>13}  {grammar:>9}  {verdict}")

@@ -6,6 +6,7 @@ python -m prompts restore TEMPLATE [--pack PACK]
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from prompts.check import CONTEXT_TOKENS, check, pack_folders
 from prompts.errors import PackError
 from prompts.load import load_pack
 from prompts.recall import recall, recall_refusal, recalled_in, restore
+
+STARTER_MODEL = Path(__file__).parents[1] / "backend" / "starter_model"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,13 +68,19 @@ def _restore(options: argparse.Namespace) -> int:
     return 0 if folders else 1
 
 
+def _served_model() -> Path | None:
+    """The folder of the model that the system serves; None if it is no folder here."""
+    folder = Path(os.environ.get("PINDESK_MODEL", STARTER_MODEL))
+    return folder if folder.is_dir() else None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m prompts", description="Tools for authors of packs.")
     commands = parser.add_subparsers(required=True)
     checking = commands.add_parser("check", help="find every mistake in packs")
     checking.set_defaults(run=_check)
     checking.add_argument("packs", nargs="*", metavar="PACK", help="a pack's name or folder; all packs by default")
-    checking.add_argument("--model", type=Path, help="folder of the served model, for exact figures")
+    checking.add_argument("--model", type=Path, default=_served_model(), help="its folder; PINDESK_MODEL by default")
     checking.add_argument("--context", type=int, default=CONTEXT_TOKENS, help="the served context, in tokens")
     checking.add_argument("--replica", metavar="URL", help="a running replica: finds the templates that it confuses")
     for name, run, about in (("recall", _recall, "stop a template at once"), ("restore", _restore, "offer it again")):

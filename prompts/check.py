@@ -7,7 +7,7 @@ from pathlib import Path
 from prompts.confusion import Confusion, examine
 from prompts.errors import PackError, Problem
 from prompts.figures import Figures, measure
-from prompts.load import load_pack
+from prompts.load import line_of, load_pack
 from prompts.pack import Pack
 
 PACKS = Path(__file__).parent / "packs"
@@ -34,8 +34,9 @@ class Report:
         told += [f"{self.name}: {confusion}" for confusion in self.confusions]
         if self.figures is None:
             return told
-        counted = "" if self.figures.counted else " (estimated; give --model or --replica for a count)"
-        grammar = f"{self.figures.grammar_ms:.0f} ms" if self.figures.grammar_ms is not None else "not measured here"
+        counted = "" if self.figures.counted else " (estimated: --model and --replica give a count)"
+        ms = self.figures.grammar.ms
+        grammar = f"compiled in {ms:.0f} ms" if ms is not None else "not compiled here"
         return [
             *told,
             f"{self.name}: {'ok' if self.ok else 'refused'}, {self.figures.templates} templates, "
@@ -56,19 +57,25 @@ def check(
     except PackError as error:
         return Report(folder.name, tuple(error.problems))
     if replica is None:
-        return _weighed(pack, measure(pack, model), context_tokens)
+        return _weighed(folder, pack, measure(pack, model), context_tokens)
     seen = examine(pack, replica)
-    return dataclasses.replace(_weighed(pack, seen.figures, seen.context_tokens), confusions=seen.confusions)
+    return dataclasses.replace(_weighed(folder, pack, seen.figures, seen.context_tokens), confusions=seen.confusions)
 
 
-def _weighed(pack: Pack, figures: Figures, context_tokens: int) -> Report:
-    """Refuses a pack that leaves too little of the context to conversations."""
+def _weighed(folder: Path, pack: Pack, figures: Figures, context_tokens: int) -> Report:
+    """Refuses a pack whose grammar does not compile, or that leaves too little of the context to conversations."""
+    problems = [_uncompiled(folder, name, why) for name, why in figures.grammar.refused.items()]
     allowed = int(context_tokens * MAX_CONTEXT_SHARE)
-    if figures.prompt_tokens <= allowed:
-        return Report(pack.name, (), figures)
-    message = f"The system prompt has {figures.prompt_tokens} tokens; half of the context is {allowed}."
-    problem = Problem("system.md", 1, message, "Remove templates or policies, or serve a longer context.")
-    return Report(pack.name, (problem,), figures)
+    if figures.prompt_tokens > allowed:
+        message = f"The system prompt has {figures.prompt_tokens} tokens; half of the context is {allowed}."
+        problems.append(Problem("system.md", 1, message, "Remove templates or policies, or serve a longer context."))
+    return Report(pack.name, tuple(problems), figures)
+
+
+def _uncompiled(folder: Path, template: str, why: str) -> Problem:
+    file = f"templates/{template}.toml"
+    line = line_of((folder / file).read_text(encoding="utf-8"), ("slots",))
+    return Problem(file, line, f"The engine cannot compile the grammar of its slots: {why}", "Simplify [slots].")
 
 
 def pack_folders(names: list[str]) -> list[Path]:

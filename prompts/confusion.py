@@ -16,7 +16,9 @@ import httpx
 
 from prompts.assemble import Line, LineRole, assemble, prompt_form
 from prompts.catalogue import system_prompt
+from prompts.characters import one_line
 from prompts.figures import Figures
+from prompts.grammar import Grammar
 from prompts.pack import Pack
 from prompts.probes import probes
 from prompts.schema import Schema, reply_schema
@@ -59,29 +61,39 @@ async def _examine(pack: Pack, url: str) -> Examined:
         card = (await http.get("/v1/models")).raise_for_status().json()["data"][0]
         model = card["id"]
         counted = await http.post("/tokenize", json={"model": model, "prompt": system_prompt(pack)})
+        tokens, grammar = counted.raise_for_status().json()["count"], await _grammar(http, model, pack)
         return Examined(
-            figures=Figures(
-                templates=len(pack.offered),
-                prompt_tokens=counted.raise_for_status().json()["count"],
-                counted=True,
-                grammar_ms=await _grammar_ms(http, model, pack),
-            ),
+            figures=Figures(len(pack.offered), prompt_tokens=tokens, counted=True, grammar=grammar),
             context_tokens=card["max_model_len"],
-            confusions=tuple(await _confusions(http, model, pack)),
+            confusions=() if grammar.refused else tuple(await _confusions(http, model, pack)),
         )
 
 
-async def _grammar_ms(http: httpx.AsyncClient, model: str, pack: Pack) -> float:
-    """What the first use of the reply's schema costs more than the second."""
+async def _grammar(http: httpx.AsyncClient, model: str, pack: Pack) -> Grammar:
+    """What the first use of the reply's schema costs more than the second, or what the replica refuses of it."""
+    if await _refusal(http, model, pack, reply_schema(pack)) is not None:
+        parts = {template.id: reply_schema(pack, only={template.id}) for template in pack.offered}
+        whys = {name: await _refusal(http, model, pack, part) for name, part in parts.items()}
+        return Grammar(refused={name: why for name, why in whys.items() if why is not None})
     # A title that nobody has sent before, so that neither the engine nor this command has the grammar yet.
     schema = reply_schema(pack) | {"title": uuid4().hex}
-    await _complete(http, model, pack, "Hello", reply_schema(pack), 1)
     times = []
     for _ in range(2):
         began = time.perf_counter()
         await _complete(http, model, pack, "Hello", schema, 1)
         times.append(time.perf_counter() - began)
-    return max(0.0, times[0] - times[1]) * 1000
+    return Grammar(max(0.0, times[0] - times[1]) * 1000)
+
+
+async def _refusal(http: httpx.AsyncClient, model: str, pack: Pack, schema: Schema) -> str | None:
+    """Why the replica does not take a schema; None if it does."""
+    try:
+        await _complete(http, model, pack, "Hello", schema, 1)
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code != httpx.codes.BAD_REQUEST:
+            raise
+        return one_line(error.response.text)[:200]
+    return None
 
 
 async def _confusions(http: httpx.AsyncClient, model: str, pack: Pack) -> list[Confusion]:

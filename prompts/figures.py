@@ -1,18 +1,16 @@
 """What a pack costs the engine: tokens of its system prompt, and the time to compile its grammar.
 
 Both are measured with the served model's tokenizer where the packages for it are installed: `tokenizers` for the
-tokens, `xgrammar` and `transformers` (the engine's environment) for the grammar.
+tokens, those of `grammar` for the grammar.
 """
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from time import perf_counter
 
 from prompts.catalogue import system_prompt
+from prompts.grammar import Grammar, compiled
 from prompts.pack import Pack
-from prompts.schema import reply_schema
 
 # Measured on the demo shop: 3.9 with a vocabulary of 65,000 pieces, 4.6 with one of 100,000; lower is safer.
 CHARS_PER_TOKEN = 3.5
@@ -20,12 +18,12 @@ CHARS_PER_TOKEN = 3.5
 
 @dataclass(frozen=True)
 class Figures:
-    """`prompt_tokens` is an estimate unless `counted`; `grammar_ms` is None where it cannot be measured."""
+    """`prompt_tokens` is an estimate unless `counted`."""
 
     templates: int
     prompt_tokens: int
     counted: bool
-    grammar_ms: float | None
+    grammar: Grammar = field(default_factory=Grammar)
 
 
 def measure(pack: Pack, model: Path | None = None) -> Figures:
@@ -36,7 +34,7 @@ def measure(pack: Pack, model: Path | None = None) -> Figures:
         templates=len(pack.offered),
         prompt_tokens=estimate if counted is None else counted,
         counted=counted is not None,
-        grammar_ms=_grammar_ms(pack, model) if model else None,
+        grammar=compiled(pack, model) if model else Grammar(),
     )
 
 
@@ -48,18 +46,3 @@ def _counted_tokens(pack: Pack, model: Path) -> int | None:
     from tokenizers import Tokenizer
 
     return len(Tokenizer.from_file(str(file)).encode(system_prompt(pack)).ids)
-
-
-def _grammar_ms(pack: Pack, model: Path) -> float | None:
-    """Time of the first compilation of the reply's grammar, as vLLM does it, or None without the engine's packages."""
-    if find_spec("xgrammar") is None or find_spec("transformers") is None:
-        return None
-    import transformers
-    import xgrammar
-
-    tokenizer = transformers.AutoTokenizer.from_pretrained(model, local_files_only=True)
-    compiler = xgrammar.GrammarCompiler(xgrammar.TokenizerInfo.from_huggingface(tokenizer))
-    schema = json.dumps(reply_schema(pack))
-    started = perf_counter()
-    compiler.compile_json_schema(schema, any_whitespace=False, separators=(",", ":"))
-    return (perf_counter() - started) * 1000

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from prompts.characters import one_line
 from prompts.pack import Notice, Pack
 from prompts.rehearsal import refusals
 from prompts.template import Kind, Slot, SlotType, Template
@@ -128,6 +129,10 @@ def _slot_mistake(pack: Pack, template: Template, slot: Slot) -> tuple[str, str]
     """Message and remedy for a slot that breaks a rule."""
     if slot.type is not SlotType.COPIED and (slot.kind is not Kind.TEXT or slot.pattern is not None):
         return "Only copied slots have a kind or a pattern.", "Remove it."
+    if any(choice != one_line(choice) or not choice or "|" in choice for choice in slot.choices):
+        return "A choice is empty, or holds a line break, a double blank, a hidden character or a bar.", "Correct it."
+    if len(set(slot.choices)) < len(slot.choices):
+        return "A choice comes twice.", "Remove one."
     if slot.type is SlotType.GENERATED and not pack.limits.generated:
         return "The pack forbids generated slots.", "Make it copied, or set `generated = true` in [limits]."
     if slot.type is SlotType.FACT and slot.name not in _facts(pack, template):

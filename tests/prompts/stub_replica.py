@@ -15,6 +15,7 @@ class StubReplica:
         self.choose = choose
         self.bodies: list[dict[str, Any]] = []
         self.max_model_len = 4096
+        self.refuses: str | None = None  # a template whose schema it does not compile
         stub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -27,13 +28,15 @@ class StubReplica:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 if self.path == "/tokenize":
                     self._answer({"count": len(body["prompt"]) // 4})
+                elif stub.refuses and f'"{stub.refuses}"' in json.dumps(body["structured_outputs"]):
+                    self._answer({"error": {"message": "the grammar is too large"}}, 400)
                 else:
                     stub.bodies.append(body)
                     self._answer({"choices": [{"message": {"content": stub.reply(body)}}]})
 
-            def _answer(self, content: dict[str, Any]) -> None:
+            def _answer(self, content: dict[str, Any], status: int = 200) -> None:
                 data = json.dumps(content).encode()
-                self.send_response(200)
+                self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +7,14 @@ import pytest
 
 from prompts.__main__ import main
 from prompts.check import PACKS, check, pack_folders
+from prompts.grammar import Grammar
 from tests.prompts.conftest import DEMO, Edit
+
+
+@pytest.fixture(autouse=True)
+def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine's compiler takes seconds to load: `test_grammar` asks it."""
+    monkeypatch.setattr("prompts.figures.compiled", lambda pack, model: Grammar())
 
 
 def test_the_packs_that_ship_are_in_order(capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,7 +66,10 @@ def test_packs_are_found_by_name_or_path(folder: Path) -> None:
 
 def test_the_command_runs_as_a_module() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "prompts", "check", "demo-shop"], cwd=PACKS.parents[1], capture_output=True
+        [sys.executable, "-m", "prompts", "check", "demo-shop"],
+        cwd=PACKS.parents[1],
+        env=os.environ | {"PINDESK_MODEL": "/nowhere"},
+        capture_output=True,
     )
     assert done.returncode == 0
     assert done.stdout.startswith(b"demo-shop: ok")

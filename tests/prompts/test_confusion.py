@@ -27,7 +27,7 @@ def test_the_confused_pairs_are_named_with_their_probes(demo: Pack, replica: Stu
     assert seen.confusions == (Confusion("complaint", "review", spoken, len(spoken)),)
     assert seen.context_tokens == 4096
     assert seen.figures.counted
-    assert seen.figures.grammar_ms is not None
+    assert seen.figures.grammar.ms is not None
 
 
 def test_the_model_chooses_among_all_templates_and_nothing_else(demo: Pack, replica: StubReplica) -> None:
@@ -48,6 +48,18 @@ def test_the_grammar_is_timed_with_a_schema_that_nobody_has_seen(demo: Pack, rep
 def test_the_command_prints_what_is_confused(replica: StubReplica, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "demo-shop", "--replica", replica.url]) == 0
     assert "demo-shop: complaint is taken for review in" in capsys.readouterr().out
+
+
+def test_a_template_whose_grammar_the_replica_refuses_is_named(
+    replica: StubReplica, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replica.refuses = "charged_twice"
+    assert main(["check", "demo-shop", "--replica", replica.url]) == 1
+    (mistake, summary) = capsys.readouterr().out.splitlines()
+    assert mistake.startswith("demo-shop/templates/charged_twice.toml:4: The engine cannot compile the grammar")
+    assert "the grammar is too large" in mistake
+    assert "Remedy: Simplify [slots]." in mistake
+    assert "demo-shop: refused" in summary
 
 
 def test_a_replicas_own_context_counts(replica: StubReplica) -> None:

@@ -82,6 +82,25 @@ def only_problem(folder: Path) -> Problem:
             id="choice with a kind",
         ),
         pytest.param(
+            "templates/review.toml",
+            "[slots]\n",
+            "[slots]\nx = { type = 'choice', choices = ['a', 'b', 'a'] }\n",
+            5,
+            "comes twice",
+            id="choice twice",
+        ),
+        *[
+            pytest.param(
+                "templates/review.toml",
+                "[slots]\n",
+                f"[slots]\nx = {{ type = 'choice', choices = ['a', {choice}] }}\n",
+                5,
+                "A choice is empty",
+                id=f"choice {choice}",
+            )
+            for choice in ("''", "'a|b'", "' a'", '"a\\nb"', '"a\\u202eb"')
+        ],
+        pytest.param(
             "templates/track_order.toml",
             'name = "order_status"',
             'name = "oracle"',
