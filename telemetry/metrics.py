@@ -9,6 +9,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from telemetry.machine import MachineCollector
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 WAIT_BUCKETS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 15, 30)
@@ -21,10 +23,12 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=self.registry)
+        self.registry.register(MachineCollector())
         self._make_turns()
         self._make_tokens()
         self._make_replies()
         self._make_people()
+        self._make_replicas()
         self._make_spans()
 
     def _make_turns(self) -> None:
@@ -70,6 +74,13 @@ class Metrics:
             "feedback", "Thumbs on replies (up, down), by site and template.", "value", "site", "template"
         )
         self.open_streams = self._gauge("open_streams", "Event streams that are open now.", "kind")
+
+    def _make_replicas(self) -> None:
+        self.replica_state = self._gauge("replica_state", "1 for the state that a replica is in.", "replica", "state")
+        self.replica_pins = self._gauge("replica_pins", "Open conversations that are pinned to a replica.", "replica")
+        self.replica_inflight = self._gauge("replica_inflight", "Attempts of this process on a replica.", "replica")
+        self.replica_waiting = self._gauge("replica_waiting", "Requests in a replica's own queue.", "replica")
+        self.replica_kv_usage = self._gauge("replica_kv_usage_ratio", "Share of its cache that is in use.", "replica")
 
     def _make_spans(self) -> None:
         self.dropped_spans = self._counter(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from chat.auth import bearer, identify, require
 from chat.errors import Away
+from chat.gauges import refresh
 from chat.readiness import unready
 from chat.schemas.health import Health
 from chat.services import Services, services_of
@@ -35,4 +36,5 @@ async def metrics(request: Request, services: With) -> Response:
     """Prometheus text. Without a key only for this machine."""
     if not services.proxies.is_loopback(request.scope):
         require(await identify(services, bearer(request)), Scope.OPERATOR)
+    await refresh(services)
     return Response(services.telemetry.metrics.render(), headers={"Content-Type": CONTENT_TYPE})

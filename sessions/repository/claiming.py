@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from sessions.claim import Claim
@@ -34,6 +34,10 @@ class Claiming(Part):
             turn.prompt_seq = conversation.last_seq
         await self.session.flush()
         return await self._claim(conversation, turn)
+
+    async def waiting(self) -> int:
+        """How many accepted turns nobody has claimed."""
+        return await self.session.scalar(select(func.count()).where(_open(), Turn.state == TurnState.QUEUED)) or 0
 
     async def renew(self, claim: Claim, lease_s: float) -> bool:
         """Keep the lease for another `lease_s`; True when the customer wants the turn stopped. Raises LostLease."""

@@ -5,6 +5,7 @@ import pytest
 
 from backend.placement import ReplicaState, Snapshot
 from chat.readiness import no_replica
+from sessions import Unavailable
 from tests.chat.conftest import Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -59,3 +60,28 @@ async def test_metrics_have_the_contracts_names(api: Api) -> None:
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     for name in ("pindesk_turns_total", "pindesk_prompt_tokens_total", "pindesk_cached_prompt_tokens_total"):
         assert f"# TYPE {name} counter" in answer.text
+
+
+async def test_metrics_tell_of_machine_replicas_and_queue(api: Api) -> None:
+    one = await api.open()
+    body = {"text": "hello", "client_turn_id": "1"}
+    assert (await api.call("POST", f"{one.path}/turns", one.token, body)).status_code == 202
+
+    text = (await api.client.get("/metrics")).text
+
+    assert 'pindesk_replica_state{replica="r0",state="starting"} 1.0' in text
+    assert 'pindesk_replica_state{replica="r0",state="ready"} 0.0' in text
+    assert 'pindesk_machine_memory_bytes{state="available"}' in text
+    assert 'pindesk_machine_cpu_seconds_total{mode="user"}' in text
+    assert "pindesk_turns_waiting" in text
+
+
+async def test_metrics_come_without_the_database_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(api.services.store, "read", away)
+
+    answer = await api.client.get("/metrics")
+
+    assert answer.status_code == 200 and "pindesk_replica_state" in answer.text

@@ -64,4 +64,4 @@ def test_no_label_can_grow_with_customers() -> None:
     registered = Metrics().registry.collect()
     label_names = {name for family in registered for sample in family.samples for name in sample.labels}
 
-    assert label_names <= {"le"}
+    assert label_names <= {"le", "mode", "state", "gpu"}

@@ -18,6 +18,14 @@ async def test_a_claim_holds_what_its_owner_needs(chat: Chat) -> None:
     assert (held.pin, held.pin_version, held.stop_requested) == (None, 0, False)
 
 
+async def test_turns_that_nobody_has_claimed_are_counted(store: Store, chat: Chat) -> None:
+    await chat.post()
+    await chat.post()
+    await claimed(store, "web-7")
+    async with store.read() as repo:
+        assert await repo.turns.waiting() == 1
+
+
 async def test_two_runners_race_for_one_turn(store: Store, second: Store, chat: Chat) -> None:
     for _ in range(10):
         posted = await chat.post()
