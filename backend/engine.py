@@ -5,7 +5,7 @@ before an error is already out: what it is worth is the caller's to decide.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +16,7 @@ import httpx
 from backend.errors import EngineError, FirstTokenTimeout, Outcome, Stalled, StreamBroken
 from backend.litellm_router import DirectRouter
 from backend.replicas import Replicas
-from backend.wire import Wire
+from backend.wire import Event, Wire
 
 T = TypeVar("T")
 
@@ -31,16 +31,17 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Attempt:
-    """`schema` guides the decoding; `extra` joins the request's body as it is."""
+    """`schema` guides the decoding; `extra` joins the request's body as it is. None is left to the engine."""
 
     replica_id: str
     messages: Sequence[Mapping[str, str]]
     schema: Mapping[str, Any] | None = None
-    max_tokens: int = 512
+    max_tokens: int | None = 512
     cache_salt: str | None = None
     priority: int | None = None
     traceparent: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    temperature: float | None = 0
 
 
 @dataclass(frozen=True)
@@ -69,26 +70,34 @@ class Engine:
     def __init__(self, replicas: Replicas, timeouts: Timeouts | None = None) -> None:
         self._replicas = replicas
         self._timeouts = timeouts or Timeouts()
-        stall_s = self._timeouts.stall.total_seconds()
-        self._router = DirectRouter(replicas, self._timeouts.connect.total_seconds(), stall_s)
+        self._router = DirectRouter(replicas, self._timeouts.connect.total_seconds())
 
     async def stream(self, attempt: Attempt) -> AsyncGenerator[Piece, None]:
-        """Text pieces, then exactly one Usage. Closing the iterator aborts the generation at the engine.
-
-        Raises an EngineError for everything but a stream that ended with the engine's finish reason. The replica
-        set is told of the outcome and counts the attempt as in flight.
-        """
+        """Text pieces of the first choice, then exactly one Usage. Like `events` in everything else."""
         wire = Wire(attempt.replica_id)
+        async with aclosing(self.events(attempt, wire)) as batches:
+            async for batch in batches:
+                for event in batch:
+                    if text := event.text:
+                        yield Text(text)
+        yield usage_of(wire)
+
+    async def events(self, attempt: Attempt, wire: Wire) -> AsyncGenerator[list[Event], None]:
+        """What the engine sends, as it comes; `wire` is the attempt's own and holds its usage afterwards.
+
+        The first batch carries output: nothing is yielded for an attempt that fails before. Closing the iterator
+        aborts the generation at the engine. Raises an EngineError for everything but a stream that ended with the
+        engine's finish reason. The replica set is told of the outcome and counts the attempt as in flight.
+        """
         try:
             with self._replicas.enter(attempt.replica_id):
-                async with aclosing(self._texts(attempt, wire, self._timeouts.first_token)) as texts:
-                    async for text in texts:
-                        yield Text(text)
+                async with aclosing(self._batches(attempt, wire, self._timeouts.first_token)) as batches:
+                    async for batch in batches:
+                        yield batch
         except EngineError as error:
             self._replicas.report(attempt.replica_id, error.outcome)
             raise
         self._replicas.report(attempt.replica_id, Outcome.OK)
-        yield _usage(wire)
 
     async def prefill(
         self,
@@ -104,8 +113,8 @@ class Engine:
         """
         wire = Wire(replica_id)
         attempt = Attempt(replica_id, messages, schema, 1, cache_salt, priority)
-        async with aclosing(self._texts(attempt, wire, self._timeouts.prefill)) as texts:
-            async for _ in texts:
+        async with aclosing(self._batches(attempt, wire, self._timeouts.prefill)) as batches:
+            async for _ in batches:
                 continue
 
     async def tokenize(self, replica_id: str, messages: Sequence[Mapping[str, str]]) -> list[int]:
@@ -118,59 +127,53 @@ class Engine:
     async def close(self) -> None:
         await self._router.close()
 
-    async def _texts(self, attempt: Attempt, wire: Wire, first_token: timedelta) -> AsyncGenerator[str, None]:
-        late = FirstTokenTimeout(attempt.replica_id)
-        chunks, text = await self._within(first_token, late, wire, self._begin(attempt, wire))
-        async with aclosing(chunks):
-            seen = 0
-            while text is not None:
-                seen += len(text)
-                yield text
+    async def _batches(self, attempt: Attempt, wire: Wire, first_token: timedelta) -> AsyncGenerator[list[Event], None]:
+        late: EngineError = FirstTokenTimeout(attempt.replica_id)
+        batches, batch = await self._within(first_token, late, wire, self._begin(attempt, wire))
+        async with aclosing(batches):
+            while batch is not None:
+                yield batch
                 late = Stalled(attempt.replica_id)
-                text = await self._within(self._timeouts.stall, late, wire, _next_text(chunks))
+                batch = await self._within(self._timeouts.stall, late, wire, anext(batches, None))
         wire.finished()
-        if seen != wire.text_chars:
-            raise StreamBroken(attempt.replica_id, "text was lost on the way")
 
-    async def _begin(self, attempt: Attempt, wire: Wire) -> tuple[Any, str | None]:
-        chunks = await self._router.open(wire, attempt.messages, **_options(attempt))
-        try:
-            return chunks, await _next_text(chunks)
-        except BaseException:
-            await chunks.aclose()
-            raise
+    async def _begin(self, attempt: Attempt, wire: Wire) -> tuple[AsyncGenerator[list[Event], None], list[Event]]:
+        """The stream, and its events up to those with the first output."""
+        answer = await self._router.open(wire, _body(attempt), _headers(attempt))
+        batches, begun = answer.events(), list[Event]()
+        async for batch in batches:
+            begun += batch
+            if any(event.speaks for event in batch):
+                return batches, begun
+        raise wire.fail(StreamBroken(attempt.replica_id, "ended before any output"))
 
     async def _within(self, limit: timedelta, late: EngineError, wire: Wire, step: Awaitable[T]) -> T:
-        """Await one step; `late` when it takes too long, the wire's own error where LiteLLM wraps it."""
         try:
             async with asyncio.timeout(limit.total_seconds()):
                 return await step
         except TimeoutError as fault:
             raise wire.fail(late) from fault
-        except self._router.error as fault:
-            raise wire.fail(StreamBroken(wire.replica_id, type(fault).__name__)) from fault
 
 
-async def _next_text(chunks: AsyncIterator[Any]) -> str | None:
-    async for chunk in chunks:
-        for choice in chunk.choices:
-            if choice.delta.content:
-                return choice.delta.content
-    return None
-
-
-def _options(attempt: Attempt) -> dict[str, Any]:
-    body: dict[str, Any] = dict(attempt.extra)
-    if attempt.schema is not None:
-        body["structured_outputs"] = {"json": attempt.schema}
-    # LiteLLM keeps a top-level `priority` for its own queue; in the body it reaches vLLM.
-    body |= {"cache_salt": attempt.cache_salt} if attempt.cache_salt else {}
-    body |= {"priority": attempt.priority} if attempt.priority is not None else {}
-    headers = {"traceparent": attempt.traceparent} if attempt.traceparent else {}
-    return {"max_tokens": attempt.max_tokens, "temperature": 0, "extra_body": body, "extra_headers": headers}
-
-
-def _usage(wire: Wire) -> Usage:
+def usage_of(wire: Wire) -> Usage:
+    """What the engine said at the end of a stream that has ended well."""
     usage = wire.usage or {}
     cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
     return Usage(wire.finished(), usage.get("prompt_tokens"), cached, usage.get("completion_tokens"))
+
+
+def _body(attempt: Attempt) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "messages": list(attempt.messages),
+        "max_tokens": attempt.max_tokens,
+        "temperature": attempt.temperature,
+        "structured_outputs": None if attempt.schema is None else {"json": attempt.schema},
+        "cache_salt": attempt.cache_salt,
+        "priority": attempt.priority,
+    }
+    streaming = {"stream": True, "stream_options": {"include_usage": True}}
+    return {name: value for name, value in body.items() if value is not None} | attempt.extra | streaming
+
+
+def _headers(attempt: Attempt) -> dict[str, str]:
+    return {"traceparent": attempt.traceparent} if attempt.traceparent else {}

@@ -1,7 +1,7 @@
 """What can go wrong on the engine side.
 
 EngineError            an attempt on one replica failed
-  ConnectFailed        no connection within the deadline, or the replica is not in the set
+  ConnectFailed        no connection in time, closed without a word, or the replica is not in the set
   FirstTokenTimeout    connected, but no text came in time
   Stalled              the stream stood still in the middle
   Overloaded           the replica answered 429 or 503: alive, but full or not yet serving

@@ -57,6 +57,7 @@ class Call:
 
     body: dict[str, Any]
     headers: Mapping[str, str]
+    peer: tuple[str, int] | None = None  # the client's end of the connection
     aborted: asyncio.Event = field(default_factory=asyncio.Event)
     finished: bool = False
 
@@ -160,7 +161,8 @@ class ScriptedEngine:
         return web.json_response({"tokens": list(text.encode()), "count": len(text.encode())})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
-        call = Call(await request.json(), dict(request.headers))
+        peer = request.transport and request.transport.get_extra_info("peername")
+        call = Call(await request.json(), dict(request.headers), peer)
         script = self._take(call)
         with self._counted(call):
             await self._hang_if(script.fault is Fault.SILENT)

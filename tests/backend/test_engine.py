@@ -1,10 +1,11 @@
 import asyncio
+import json
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import pytest
 
-from backend.engine import Attempt, Engine, Piece, Text, Timeouts, Usage
+from backend.engine import Attempt, Engine, Piece, Text, Timeouts, Usage, usage_of
 from backend.errors import (
     BadRequest,
     ConnectFailed,
@@ -17,6 +18,7 @@ from backend.errors import (
 )
 from backend.placement import ReplicaState
 from backend.replicas import Replicas
+from backend.wire import Wire
 from tests.backend.conftest import INTERVAL_S, QUICK, quick_probe, until
 from tests.scripted_engine import Fault, Script, ScriptedEngine
 
@@ -73,6 +75,18 @@ async def test_a_broken_stream_never_looks_finished(fault: Fault, scripted: Scri
     assert type(error) is BROKEN[fault]
     assert pieces == ([] if fault in BEFORE_TEXT else [Text(piece) for piece in PIECES])
     assert len(scripted.calls) == 1, "one attempt is one upstream call"
+
+
+@pytest.mark.parametrize("fault", [Fault.TRUNCATE, Fault.ERROR])
+async def test_what_arrived_before_a_break_is_not_lost(fault: Fault, scripted: ScriptedEngine, engine: Engine) -> None:
+    scripted.enqueue(Script(PIECES, fault))
+    texts = []
+    with suppress(EngineError):
+        async for piece in engine.stream(Attempt("r0", HELLO)):
+            texts.append(piece)
+            # Whatever the engine did has happened before the next piece is asked for.
+            await asyncio.sleep(0.1)
+    assert texts == [Text(piece) for piece in PIECES]
 
 
 async def test_a_refused_connection_fails_at_once(scripted: ScriptedEngine, engine: Engine, replicas: Replicas) -> None:
@@ -246,3 +260,30 @@ async def test_the_stream_ends_with_its_context(scripted: ScriptedEngine, engine
     async with aclosing(engine.stream(Attempt("r0", HELLO))) as stream:
         assert [piece async for piece in stream][-1] == Usage("stop", 20, 0, len(PIECES))
     assert scripted.calls[0].finished
+
+
+async def test_what_the_engine_wrote_arrives_byte_for_byte(scripted: ScriptedEngine, engine: Engine) -> None:
+    scripted.enqueue(Script(PIECES, prompt_tokens=120, cached_tokens=96))
+    wire = Wire("r0")
+    events = [event async for batch in engine.events(Attempt("r0", HELLO), wire) for event in batch]
+    assert [json.loads(event.raw) for event in events] == [event.chunk for event in events]
+    assert [event.text for event in events if event.choices] == [*PIECES, ""]
+    assert events[-1].chunk["usage"] == wire.usage
+    assert usage_of(wire) == Usage("stop", 120, 96, len(PIECES))
+
+
+@pytest.mark.parametrize("fault", [Fault.HANG, Fault.TRUNCATE, Fault.END, Fault.ERROR, Fault.GARBAGE])
+async def test_a_failure_before_the_first_output_yields_nothing(
+    fault: Fault, scripted: ScriptedEngine, engine: Engine
+) -> None:
+    scripted.enqueue(Script([""], fault))
+    events = engine.events(Attempt("r0", HELLO), Wire("r0"))
+    with pytest.raises(EngineError):
+        await anext(events)
+
+
+async def test_a_connection_is_used_again(scripted: ScriptedEngine, engine: Engine) -> None:
+    scripted.always = Script(PIECES)
+    for _ in range(3):
+        await read(engine)
+    assert len({call.peer for call in scripted.calls}) == 1
