@@ -53,7 +53,7 @@ def refusals(pack: Pack, template: Template, locale: str) -> Iterator[Refusal]:
             return
         longest = _longest(pack, template, locale)
     except BodyError as error:
-        yield Refusal(f"The body cannot be rendered: {error}.", "Correct the body.", error.line)
+        yield Refusal(f"The body cannot be rendered: {str(error).rstrip('.')}.", "Correct the body.", error.line)
         return
     if not longest:
         yield Refusal("The body is empty for some values.", "Say something in every case.")

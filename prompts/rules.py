@@ -31,11 +31,12 @@ Found = Iterator[Mistake]
 
 
 def mistakes(pack: Pack) -> Found:
-    """Every broken rule. Texts are rehearsed only if nothing else is wrong: they could not be rendered."""
+    """Every broken rule. Texts are rehearsed where nothing else is wrong: others could not be rendered."""
     structural = list(_structural(pack))
     yield from structural
-    if not structural:
-        for template in pack.templates.values():
+    spoilt = {mistake.file for mistake in structural}
+    for template in pack.templates.values():
+        if not spoilt & {"pack.toml", _file(template)}:
             yield from _texts(pack, template)
 
 

@@ -199,6 +199,17 @@ def test_a_broken_rule_is_found_where_it_is(
     assert found[0].remedy
 
 
+def test_a_mistake_in_one_template_hides_none_in_another(folder: Path, edit: Edit) -> None:
+    edit("templates/thanks.toml", "very welcome", "very {{ welcome }}")
+    edit("templates/track_order.toml", 'en = "Let me', 'en = "Well, let me')
+    edit("templates/order_late.toml", "{% endif %}", "{% endfi %}")
+    with pytest.raises(PackError) as caught:
+        load_pack(folder)
+    assert {problem.file for problem in caught.value.problems} == {
+        f"templates/{name}.toml" for name in ("thanks", "track_order", "order_late")
+    }
+
+
 def test_an_unknown_value_in_a_long_body_is_found_on_its_line(folder: Path, edit: Edit) -> None:
     edit("templates/track_order.toml", "came back to us", "came back {{ why }} to us")
     text = (folder / "templates/track_order.toml").read_text(encoding="utf-8").splitlines()
