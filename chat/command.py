@@ -10,9 +10,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable, Sequence
 
 from chat.keys import ensure_keys
-from chat.lookups import LookupConfigError
 from chat.settings import Settings, SettingsError, get_settings
-from prompts import PackError
+from prompts import LookupConfigError, PackError
 from sessions import Store, StoreError, upgrade
 from telemetry.logs import configure_logs
 

@@ -5,10 +5,9 @@ a 404, means that there is nothing under these arguments; everything else that i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module
 from string import Formatter
 from typing import Any
 from urllib.parse import quote
@@ -16,14 +15,13 @@ from urllib.parse import quote
 import httpx
 import structlog
 
-from prompts import Lookup, LookupCall, LookupOutcome, Pack, checked_facts
-from sessions import Store, Unavailable
+from prompts import Lookup, LookupCall, LookupOutcome, Pack, check_callable, checked_facts, function_of
+from prompts.callables import Source
+from sessions import Store
 
 log = structlog.get_logger(__name__)
 
 TRIES = 2
-
-Source = Callable[..., Awaitable[Mapping[str, Any] | None]]
 
 
 @dataclass(frozen=True)
@@ -34,19 +32,10 @@ class LookupAnswer:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-class LookupConfigError(Exception):
-    """A pack names a callable that cannot be imported."""
-
-
-FAULTS = (TimeoutError, httpx.HTTPError, ValueError, TypeError, Unavailable, LookupConfigError)
-"""What a source may do wrong; anything else is our own mistake."""
-
-
 def check_lookups(pack: Pack) -> None:
     """Raises LookupConfigError for a pack whose lookups could not be made."""
     for lookup in pack.lookups.values():
-        if lookup.callable is not None:
-            _callable(lookup.callable)
+        check_callable(lookup)
 
 
 class Lookups:
@@ -67,7 +56,8 @@ class Lookups:
                 async with asyncio.timeout(lookup.timeout.total_seconds()):
                     found = await self._source(lookup)(**call.args)
                 return _answer(lookup, found)
-            except FAULTS as error:
+            except Exception as error:
+                # Another company's server or a function that is not ours: the customer gets the fall-back.
                 log.warning("lookup_failed", lookup=call.name, error_type=type(error).__name__, attempt=attempt)
         return LookupAnswer(LookupOutcome.FAILED)
 
@@ -75,7 +65,7 @@ class Lookups:
         """Raises LookupConfigError, as it may for a version of a pack that is older than this program."""
         if lookup.url is not None:
             return partial(_fetch, self._http, lookup.url)
-        return partial(_callable(str(lookup.callable)), self._store)
+        return partial(function_of(str(lookup.callable)), self._store)
 
 
 def _answer(lookup: Lookup, found: Mapping[str, Any] | None) -> LookupAnswer:
@@ -85,14 +75,6 @@ def _answer(lookup: Lookup, found: Mapping[str, Any] | None) -> LookupAnswer:
     if not isinstance(found, Mapping):
         raise TypeError("not a JSON object")
     return LookupAnswer(LookupOutcome.FOUND, checked_facts(lookup, found))
-
-
-def _callable(path: str) -> Source:
-    module, _, name = path.partition(":")
-    try:
-        return getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise LookupConfigError(f"The lookup {path!r} is not a function that can be imported.") from error
 
 
 async def _fetch(http: httpx.AsyncClient, url: str, **arguments: str) -> Mapping[str, Any] | None:

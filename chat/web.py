@@ -18,11 +18,10 @@ import uvicorn
 
 from chat.app import create_app
 from chat.keys import ensure_keys
-from chat.lookups import LookupConfigError
 from chat.prepare import prepare
 from chat.services import Services
 from chat.settings import Settings, SettingsError, get_settings
-from prompts import PackError
+from prompts import LookupConfigError, PackError
 from sessions import Unavailable
 from telemetry.logs import configure_logs
 

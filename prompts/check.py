@@ -4,8 +4,9 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+from prompts.callables import check_callable
 from prompts.confusion import Confusion, examine
-from prompts.errors import PackError, Problem
+from prompts.errors import LookupConfigError, PackError, Problem
 from prompts.figures import Figures, measure
 from prompts.load import line_of, load_pack
 from prompts.pack import Pack
@@ -56,6 +57,8 @@ def check(
         pack = load_pack(folder)
     except PackError as error:
         return Report(folder.name, tuple(error.problems))
+    if uncallable := _uncallable(folder, pack):
+        return Report(folder.name, uncallable)
     if replica is None:
         return _weighed(folder, pack, measure(pack, model), context_tokens)
     seen = examine(pack, replica)
@@ -70,6 +73,18 @@ def _weighed(folder: Path, pack: Pack, figures: Figures, context_tokens: int) ->
         message = f"The system prompt has {figures.prompt_tokens} tokens; half of the context is {allowed}."
         problems.append(Problem("system.md", 1, message, "Remove templates or policies, or serve a longer context."))
     return Report(pack.name, tuple(problems), figures)
+
+
+def _uncallable(folder: Path, pack: Pack) -> tuple[Problem, ...]:
+    """Lookups whose function is not there. Importing it is no part of loading a pack."""
+    problems, text = [], (folder / "pack.toml").read_text(encoding="utf-8")
+    for name, lookup in pack.lookups.items():
+        try:
+            check_callable(lookup)
+        except LookupConfigError as error:
+            remedy = f"Write `async def f(store, *, {', '.join(lookup.args)})` there, or correct the name."
+            problems.append(Problem("pack.toml", line_of(text, ("lookups", name, "callable")), str(error), remedy))
+    return tuple(problems)
 
 
 def _uncompiled(folder: Path, template: str, why: str) -> Problem:

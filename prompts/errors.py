@@ -1,10 +1,11 @@
 """The exceptions of `prompts`.
 
-PromptsError        the root.
-  PackError         a pack's files hold mistakes; carries every `Problem` found.
-  BodyError         an approved text is malformed or cannot be rendered with the values at hand.
-  InvalidReply      the engine's output is not a lawful reply of this pack.
-    Ungrounded      a copied value stands nowhere in the customer's own words.
+PromptsError          the root.
+  PackError           a pack's files hold mistakes; carries every `Problem` found.
+  LookupConfigError   a pack names a function for a lookup that could not be called.
+  BodyError           an approved text is malformed or cannot be rendered with the values at hand.
+  InvalidReply        the engine's output is not a lawful reply of this pack.
+    Ungrounded        a copied value stands nowhere in the customer's own words.
 """
 
 from dataclasses import dataclass
@@ -34,6 +35,10 @@ class PackError(PromptsError):
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
         self.file, self.line, self.remedy = problems[0].file, problems[0].line, problems[0].remedy
+
+
+class LookupConfigError(PromptsError):
+    """A pack names a function that cannot be imported, or that does not take the lookup's arguments."""
 
 
 class BodyError(PromptsError):

@@ -39,6 +39,10 @@ class Fact(Frozen):
     optional: bool = False
 
 
+LONGEST_LOOKUP = timedelta(seconds=10)
+"""Two tries have to fit into a turn."""
+
+
 class Lookup(Frozen):
     """Where facts come from: a Python `callable` ("module:function") or an HTTP JSON endpoint `url`.
 
@@ -49,7 +53,9 @@ class Lookup(Frozen):
     callable: str | None = None
     url: str | None = None
     args: tuple[str, ...] = Field(min_length=1)
-    timeout: timedelta = Field(default=timedelta(seconds=2), gt=timedelta(0), validation_alias="timeout_s")
+    timeout: timedelta = Field(
+        default=timedelta(seconds=2), gt=timedelta(0), le=LONGEST_LOOKUP, validation_alias="timeout_s"
+    )
     facts: dict[str, Fact] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -4,8 +4,10 @@
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from string import Formatter
+from urllib.parse import urlsplit
 
 from prompts.characters import one_line
 from prompts.pack import Notice, Pack
@@ -73,8 +75,24 @@ def _header(pack: Pack) -> Found:
         if notice is None or not notice.hidden or notice.slots or notice.lookup:
             message = f"The notice {name} is missing, or is not hidden and without slots."
             yield Mistake(f"templates/{name}.toml", (), message, "Write it with `hidden = true` and a body.")
+    for name, lookup in pack.lookups.items():
+        if lookup.url is not None and (wrong := _url_mistake(lookup.url, lookup.args)):
+            yield Mistake("pack.toml", ("lookups", name, "url"), *wrong)
     if not pack.offered:
         yield Mistake("pack.toml", (), "Every template is hidden.", "Add one that the engine may choose.")
+
+
+def _url_mistake(url: str, args: Sequence[str]) -> tuple[str, str] | None:
+    """Message and remedy for an address that could not be asked."""
+    try:
+        named = {name for _, name, _, _ in Formatter().parse(url) if name is not None}
+        if urlsplit(url.format(**dict.fromkeys(named, "1"))).scheme not in ("http", "https"):
+            return "The address is not one of http or https.", "Write the whole address."
+    except (ValueError, LookupError, AttributeError) as error:
+        return f"The address cannot be read: {error}.", "Write an argument as {its_name}, and no other braces."
+    if unknown := sorted(named - set(args)):
+        return f"The address names {unknown[0]}, which is no argument.", "List it in `args`, or remove it."
+    return None
 
 
 def _named(pack: Pack, template: Template) -> Found:

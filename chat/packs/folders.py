@@ -9,8 +9,8 @@ from pathlib import Path
 
 import structlog
 
-from chat.lookups import LookupConfigError, check_lookups
-from prompts import Pack, PackError, pack_of, paths_of, read_files, recalled_in
+from chat.lookups import check_lookups
+from prompts import LookupConfigError, Pack, PackError, pack_of, paths_of, read_files, recalled_in
 
 log = structlog.get_logger(__name__)
 

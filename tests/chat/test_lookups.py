@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from chat.lookups import LookupConfigError, Lookups, address_of, check_lookups
+from chat.lookups import Lookups, address_of, check_lookups
 from chat.packs import FOLDER
-from prompts import Fact, FactType, Lookup, LookupCall, LookupOutcome, Pack, load_pack
+from prompts import Fact, FactType, Lookup, LookupCall, LookupConfigError, LookupOutcome, Pack, load_pack
 from sessions import Store, Unavailable, seed_demo, upgrade
 
 FACTS = {"status": Fact(choices=("shipped", "delivered")), "eta": Fact(type=FactType.DATE, optional=True)}
@@ -60,6 +60,8 @@ async def run(store: Store, pack: Pack, order_id: str = "10234") -> Any:
         ([Unavailable("away"), {"status": "shipped"}], LookupOutcome.FOUND),
         ([..., {"status": "shipped"}], LookupOutcome.FOUND),
         ([..., ...], LookupOutcome.FAILED),
+        ([KeyError("their mistake"), {"status": "shipped"}], LookupOutcome.FOUND),
+        ([KeyError("their mistake"), ZeroDivisionError()], LookupOutcome.FAILED),
         ([{"status": "on the moon"}, {}], LookupOutcome.FAILED),
         ([["shipped"], "shipped"], LookupOutcome.FAILED),
     ],
@@ -75,9 +77,18 @@ async def test_a_source_gets_two_tries_and_only_a_lawful_answer_counts(
 
 
 async def test_a_callable_that_does_not_exist_is_found_before_it_serves(store: Store) -> None:
-    for path in ("nowhere:f", "chat.lookups:nothing", "chat.lookups"):
+    for path in ("nowhere:f", "chat.lookups:nothing", "chat.lookups", "chat.lookups:address_of"):
         with pytest.raises(LookupConfigError, match=path):
             check_lookups(pack_with(callable=path))
+
+
+async def other_arguments(store: Store, *, order: str) -> None:
+    """Takes no `order_id`."""
+
+
+async def test_a_callable_that_does_not_take_the_arguments_is_found_before_it_serves(store: Store) -> None:
+    with pytest.raises(LookupConfigError, match="does not take its arguments"):
+        check_lookups(pack_with(callable="tests.chat.test_lookups:other_arguments"))
 
 
 async def test_an_old_version_whose_callable_is_gone_has_failing_lookups(store: Store) -> None:

@@ -34,6 +34,17 @@ def test_a_mistake_is_printed_with_file_line_and_remedy(
     assert "Remedy: Declare welcome." in told
 
 
+@pytest.mark.parametrize("path", ["chat.lookups:no_such", "chat.lookups:address_of"])
+def test_a_lookup_without_its_function_is_printed_with_its_line(
+    folder: Path, edit: Edit, capsys: pytest.CaptureFixture[str], path: str
+) -> None:
+    edit("pack.toml", "chat.lookups:order_status", path)
+    assert main(["check", str(folder)]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith(f"demo-shop/pack.toml:28: The lookup '{path}'")
+    assert "async def f(store, *, order_id)" in told
+
+
 def test_a_pack_over_half_of_the_context_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "demo-shop", "--context", "1000"]) == 1
     told = capsys.readouterr().out

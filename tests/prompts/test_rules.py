@@ -108,6 +108,17 @@ def only_problem(folder: Path) -> Problem:
             "no lookup oracle",
             id="no such lookup",
         ),
+        *[
+            pytest.param("pack.toml", 'callable = "chat.lookups:order_status"', f'url = "{url}"', 28, message, id=url)
+            for url, message in (
+                ("shop/orders", "not one of http"),
+                ("ftp://shop/orders", "not one of http"),
+                ("http://shop/{order_id", "cannot be read"),
+                ("http://shop/{}", "cannot be read"),
+                ("http://shop/{order_id.x}", "cannot be read"),
+                ("http://shop/{name}", "names name"),
+            )
+        ],
         pytest.param("pack.toml", 'args = ["order_id"]', 'args = ["order_id", "name"]', 0, "needs name", id="argument"),
         pytest.param(
             "templates/track_order.toml",
