@@ -1,14 +1,23 @@
-"""The starter model's figures: `python -m backend.training.evaluate --model DIR --data DIR [--out FILE]`."""
+"""The starter model's figures, by set and beside their floors, from the weights alone or as a server guides them.
+
+    .venv/engine/bin/python -m backend.training.evaluate --model DIR --data DIR [--out FILE] [--only SET ...]
+    .venv/app/bin/python -m backend.training.evaluate --server http://127.0.0.1:8000 --data DIR
+
+Similarities need the encoder (`make eval`) in the environment that runs this; without it they are left out.
+"""
 
 import argparse
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from backend.training.catalogues import shop
 from backend.training.corpora import Sources
+from backend.training.evaluation.beside import Beside
 from backend.training.evaluation.cases import (
     HELD_PACK,
+    NEGATIVE,
     Case,
     bitext_cases,
     cucom_cases,
@@ -17,27 +26,45 @@ from backend.training.evaluation.cases import (
     renamed_cases,
     written_cases,
 )
+from backend.training.evaluation.engine import Guided
 from backend.training.evaluation.exam import Answer, Marked, examined
+from backend.training.evaluation.examples import examples
+from backend.training.evaluation.floors import Example
+from backend.training.evaluation.similarity import Encoder, is_installed
+from backend.training.evaluation.star import bank_cases, other_cases
 from backend.training.speaker import Speaker
 
 Maker = Callable[[], list[Case]]
+ALIKE_SETS = frozenset({"bitext", "cucom", "made, 1 turn", "made, 3-8 turns", "exam messages", "exam conversations"})
+"""Sets of the demo shop for which replies are compared as texts."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--model", type=Path, help="folder of weights, answering unguided")
+    parser.add_argument("--server", help="HTTP root of a server, answering guided")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="every wrong answer, one JSON line each")
+    parser.add_argument("--only", nargs="+", help="some sets, such as bitext")
     given = parser.parse_args()
+    if (given.model is None) is (given.server is None):
+        parser.error("give --model or --server")
+    sources = Sources(given.data)
+    speaker = Speaker(sources, shop().pack.brand)
+    makers = {name: make for name, make in sets(sources, speaker).items() if not given.only or name in given.only}
+    report(_answering(given), makers, given.out, partial(examples, sources=sources, speaker=speaker))
+
+
+def _answering(given: argparse.Namespace) -> Answer:
+    if given.server:
+        return Guided(given.server)
     from backend.training.evaluation.generate import Unguided
 
-    report(Unguided(given.model), sets(given.data), given.out)
+    return Unguided(given.model)
 
 
-def sets(data: Path) -> dict[str, Maker]:
+def sets(sources: Sources, speaker: Speaker) -> dict[str, Maker]:
     """Every examination by name."""
-    sources = Sources(data)
-    speaker = Speaker(sources, shop().pack.brand)
     return {
         "bitext": lambda: bitext_cases(sources),
         "cucom": cucom_cases,
@@ -52,17 +79,26 @@ def sets(data: Path) -> dict[str, Maker]:
         "fresh conversations": lambda: written_cases("fresh_conversations"),
         "fresh handoffs": lambda: written_cases("fresh_handoffs"),
         "fresh messages": lambda: written_cases("fresh_messages"),
+        "star bank": lambda: bank_cases(sources),
+        "star others": lambda: other_cases(sources),
         "unseen pack": lambda: written_cases("trailhead", HELD_PACK),
     }
 
 
-def report(answer: Answer, makers: dict[str, Maker], out: Path | None) -> dict[str, dict[str, float]]:
-    """Each set's figures, printed as they come."""
+def report(
+    answer: Answer, makers: dict[str, Maker], out: Path | None, known: Callable[[str, list[Case]], list[Example]]
+) -> dict[str, dict[str, float]]:
+    """Each set's figures, printed as they come. `known` tells what training had for a set."""
     figures: dict[str, dict[str, float]] = {}
     wrong: list[dict[str, object]] = []
+    encode = Encoder() if is_installed() else None
     for name, make in makers.items():
-        marks = examined(make(), answer)
-        figures[name] = summed(marks)
+        cases = make()
+        marks = examined(cases, answer)
+        beside = Beside(cases, marks, known(name, cases))
+        figures[name] = summed(marks) | beside.floors()
+        if encode and name in ALIKE_SETS:
+            figures[name] |= beside.replies(encode) | beside.demands(encode)
         print(json.dumps({"set": name, **figures[name]}), flush=True)
         wrong += [wrongly(name, mark) for talk in marks for mark in talk if not mark.is_right]
     if out:
@@ -86,6 +122,9 @@ def summed(marks: list[list[Marked]]) -> dict[str, float]:
         "turn": _share(turns, lambda mark: mark.is_right),
         "conversations": round(100 * sum(all(mark.is_right for mark in talk) for talk in marks) / len(marks), 2),
         "valid": _share(turns, lambda mark: mark.is_valid),
+        "refused": _share(
+            [mark for mark in turns if not mark.asked.templates & NEGATIVE], lambda mark: mark.template in NEGATIVE
+        ),
         "invented": round(100 * sum(mark.invented for mark in turns) / max(1, filled), 2),
         "demand": _share(told, lambda mark: mark.demand == mark.asked.demand),
     }

@@ -10,7 +10,7 @@ from backend.training.catalogues import PACK, renamed_shop, shop
 from backend.training.corpora import LABELS, Sources, bitext, clinc, labelled, real
 from backend.training.dialogues import Scene, Talk
 from backend.training.speaker import AMBIGUOUS, SAME, SMALL_TALK, Speaker
-from prompts import Pack, load_pack
+from prompts import Line, Pack, load_pack
 
 HELD_PACK = LABELS.parent / "evaluation" / "packs" / "trailhead"
 NEGATIVE = frozenset({"clarify", "out_of_scope", "other_language", "contact_human_agent", "handoff"})
@@ -31,10 +31,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Case:
-    """A conversation to go through; every turn is judged."""
+    """A conversation to go through; every turn is judged. `history` is what went before, in the engine's words."""
 
     turns: Sequence[Asked]
     pack: Pack = field(repr=False)
+    history: tuple[Line, ...] = ()
 
 
 def bitext_cases(sources: Sources, part: str = "test") -> list[Case]:

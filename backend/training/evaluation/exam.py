@@ -18,6 +18,7 @@ class Marked:
 
     asked: Asked
     raw: str
+    template: str
     is_valid: bool
     has_template: bool
     has_slots: bool
@@ -32,8 +33,8 @@ class Marked:
 
 
 def examined(cases: Sequence[Case], answer: Answer) -> list[list[Marked]]:
-    """Every case turn by turn; the model's own answers are its history."""
-    lines: list[list[Line]] = [[] for _ in cases]
+    """Every case turn by turn; after a case's own history, the model's own answers are its history."""
+    lines: list[list[Line]] = [list(case.history) for case in cases]
     marks: list[list[Marked]] = [[] for _ in cases]
     for number in range(max(len(case.turns) for case in cases)):
         active = [at for at, case in enumerate(cases) if number < len(case.turns)]
@@ -51,7 +52,7 @@ def marked(asked: Asked, raw: str, pack: Pack, said: str) -> Marked:
     """One answer judged. Invented: a slot's value that stands nowhere in the customer's words."""
     reply = parsed(raw, pack)
     if reply is None:
-        return Marked(asked, raw, False, False, False, False, "", 0, 0)
+        return Marked(asked, raw, "", False, False, False, False, "", 0, 0)
     slots = reply["slots"]
     values = [str(value) for value in slots.values() if value is not None]
     invented = sum(_plain(value) not in _plain(said) for value in values)
@@ -59,6 +60,7 @@ def marked(asked: Asked, raw: str, pack: Pack, said: str) -> Marked:
     return Marked(
         asked,
         raw,
+        str(reply["template"]),
         True,
         reply["template"] in asked.templates,
         all(_same(slots.get(key), value) for key, value in wanted.items()),

@@ -16,7 +16,8 @@ MAX_TOKENS = 120
 class Unguided:
     """A model's folder as a function from messages to raw replies."""
 
-    def __init__(self, folder: Path, device: str = "cuda") -> None:
+    def __init__(self, folder: Path, device: str | None = None) -> None:
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16).to(device).eval()
         self.device = device

