@@ -85,8 +85,9 @@ class Pack(Frozen):
     """A loaded pack. Texts are keyed by locale; `version` is the first 12 hex digits of the files' SHA-256.
 
     `locales` are those that every text exists in, `languages` those that customers may write in.
-    `values` are the brand's constants that bodies may print ("opening_hours"). `rollout` is the percentage of new
-    conversations that this version gets while an older one gets the rest; it is no part of the version.
+    `values` are the brand's constants that bodies and the greeting may print ("opening_hours"). `rollout` is the
+    percentage of new conversations that this version gets while an older one gets the rest; it is no part of the
+    version.
     """
 
     name: str
@@ -135,7 +136,7 @@ class Pack(Frozen):
     def greeting_for(self, locale: str | None) -> SpokenNotice:
         """The greeting of an empty conversation, and the quick replies to begin with."""
         key = self.locale_for(locale)
-        return SpokenNotice(self.greeting[key], self.starters.get(key, ()))
+        return SpokenNotice(render(self.greeting[key], self.constants(key)), self.starters.get(key, ()))
 
     def notice(self, name: Notice, locale: str | None) -> SpokenNotice:
         """What the application says at `name`."""

@@ -10,8 +10,10 @@ from string import Formatter
 from urllib.parse import urlsplit
 
 from prompts.characters import one_line
+from prompts.errors import BodyError
 from prompts.pack import Notice, Pack
 from prompts.rehearsal import refusals
+from prompts.render import render
 from prompts.template import Kind, Slot, SlotType, Template
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -37,8 +39,11 @@ def mistakes(pack: Pack) -> Found:
     structural = list(_structural(pack))
     yield from structural
     spoilt = {mistake.file for mistake in structural}
+    if "pack.toml" in spoilt:
+        return
+    yield from _greeting(pack)
     for template in pack.templates.values():
-        if not spoilt & {"pack.toml", _file(template)}:
+        if _file(template) not in spoilt:
             yield from _texts(pack, template)
 
 
@@ -216,10 +221,25 @@ def _quick_replies(pack: Pack, template: Template) -> Found:
     for locale, texts in template.quick_replies.items():
         if len(set(texts)) < len(texts) or not all(texts):
             yield Mistake(_file(template), ("quick_replies", locale), "A quick reply is empty or twice.", "Remove it.")
+        if any("{" in text for text in texts):
+            message = "A quick reply is plain text."
+            yield Mistake(_file(template), ("quick_replies", locale), message, "Remove the braces.")
         for text in texts:
             if len(text) > pack.limits.quick_reply_max_chars:
                 message = f'"{text}" is longer than {pack.limits.quick_reply_max_chars} characters.'
                 yield Mistake(_file(template), ("quick_replies", locale), message, "Shorten it.")
+
+
+def _greeting(pack: Pack) -> Found:
+    """The greeting prints constants only; starters are plain text."""
+    for locale in pack.locales:
+        try:
+            render(pack.greeting[locale], pack.constants(locale))
+        except BodyError as error:
+            message = f"The greeting cannot be rendered: {str(error).rstrip('.')}."
+            yield Mistake("pack.toml", ("greeting", locale), message, "Print nothing but `brand` and [values].")
+        if any("{" in text for text in pack.starters.get(locale, ())):
+            yield Mistake("pack.toml", ("starters", locale), "A starter is plain text.", "Remove the braces.")
 
 
 def _texts(pack: Pack, template: Template) -> Found:

@@ -47,3 +47,9 @@ def test_the_greeting_comes_with_quick_replies(demo: Pack) -> None:
     greeting = demo.greeting_for("en-US")
     assert demo.brand in greeting.text
     assert 2 <= len(greeting.quick_replies) <= 3
+
+
+def test_the_greeting_may_print_the_brands_values(demo: Pack) -> None:
+    greeting = {"en": "{{ brand }} is here {{ opening_hours }}.", "zh": "x"}
+    told = demo.model_copy(update={"greeting": greeting}).greeting_for("en").text
+    assert told == "Lumen & Loom is here Monday to Saturday, 9 am to 6 pm."

@@ -164,6 +164,9 @@ def only_problem(folder: Path) -> Problem:
             id="lead with Jinja",
         ),
         pytest.param("templates/thanks.toml", '"No, that\'s all"', '""', 0, "empty or twice", id="empty quick reply"),
+        pytest.param("templates/thanks.toml", "No, that's all", "No, {{ brand }}", 9, "plain text", id="quick reply"),
+        pytest.param("pack.toml", "Welcome to", "Welcome to {{ shop }}", 10, "greeting cannot be", id="greeting"),
+        pytest.param("pack.toml", '"Where is my order?"', '"About {{ brand }}"', 14, "A starter is", id="starter"),
         pytest.param(
             "templates/thanks.toml", '"No, that\'s all"', f'"{"x" * 41}"', 0, "longer than 40", id="long quick reply"
         ),
