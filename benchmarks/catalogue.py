@@ -2,14 +2,11 @@
 
 Packs of 10, 50 and 200 templates, made of the demo shop's: tokens of the system prompt under the served model's
 tokenizer, time to compile the reply's grammar as vLLM does it, and whether `python -m prompts check` would refuse the
-pack. The grammar is compiled in the engine's environment, where its packages are.
+pack. The larger packs are variants of the same templates, so their grammars have no more kinds of slots.
 """
 
 import argparse
-import json
-import subprocess
 from dataclasses import asdict
-from importlib.util import find_spec
 from itertools import count, cycle
 from pathlib import Path
 from typing import Any
@@ -52,24 +49,12 @@ def report(rows: list[dict[str, Any]], context_tokens: int) -> str:
     return "\n".join(lines)
 
 
-def _elsewhere(python: Path, argv: list[str]) -> list[dict[str, Any]]:
-    """The same figures from the engine's environment."""
-    done = subprocess.run([python, "-m", "benchmarks.catalogue", "--json", *argv], stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=Path("backend/starter_model"), help="folder of the served model")
     parser.add_argument("--context", type=int, default=CONTEXT_TOKENS, help="the served context, in tokens")
-    parser.add_argument("--engine-python", type=Path, default=Path(".venv/engine/bin/python"))
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    if find_spec("xgrammar") is None and options.engine_python.is_file() and not options.json:
-        rows = _elsewhere(options.engine_python, ["--model", str(options.model), "--context", str(options.context)])
-    else:
-        rows = figures(options.model, options.context)
-    print(json.dumps(rows) if options.json else report(rows, options.context))
+    print(report(figures(options.model, options.context), options.context))
 
 
 if __name__ == "__main__":
