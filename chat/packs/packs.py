@@ -2,7 +2,7 @@
 
 The store says which versions are released, so that every `web` process gives the same answer. A version that is
 released while this process runs gets its first conversation here after `warm` has run for it. A recall changes a
-version's grammar: it counts at once, and `warm` brings the new grammar to the replicas behind it.
+version's grammar, a new site or a new salt asks for a prefix of its own: they count at once, and `warm` follows.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import groupby
 from math import inf
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
@@ -34,6 +35,17 @@ class UnknownPack(Exception):
     """A site names a pack of which no version was ever released."""
 
 
+class Warmth(NamedTuple):
+    """What makes a version's grammar and its cached prefixes: what is recalled of it, and each site's salt epoch."""
+
+    recalled: frozenset[str]
+    salts: frozenset[tuple[str, int]]
+
+    def serves(self, wanted: "Warmth") -> bool:
+        """True if nothing that is wanted would be cold."""
+        return self.recalled == wanted.recalled and self.salts >= wanted.salts
+
+
 class Packs:
     """`warm(pack)` brings a new version to the replicas; it may be set after the making."""
 
@@ -43,11 +55,11 @@ class Packs:
         self._known: dict[Key, Pack] = {}
         self._standing: dict[str, tuple[Release, ...]] = {}
         self._current: frozenset[Key] = frozenset()  # the versions that new conversations may get
-        # What was recalled of a version when it was last brought to the replicas.
-        self._warm: dict[Key, frozenset[str]] = {}
+        self._warm: dict[Key, Warmth] = {}  # how each version was last brought to the replicas
         self._spoken: dict[Key, float] = {}  # when a conversation last asked for it, by the monotonic clock
         self._warming: dict[Key, asyncio.Task[None]] = {}
         self._recalled: dict[str, frozenset[str]] = {}
+        self._sites: list[Site] = []
 
     async def open(self) -> None:
         """Release what the folder holds and learn what else is released; every replica still has to be warmed.
@@ -59,7 +71,7 @@ class Packs:
         for name, refusal in self._folders.refusals.items():
             if name not in self._standing:
                 raise refusal
-        self._warm = {key: self.recalled(key[0]) for key in self._current}
+        self._warm = {key: self._wanted(key) for key in self._current}
 
     async def run(self) -> None:
         """Heed edits, releases, roll-backs and recalls until cancelled."""
@@ -113,7 +125,7 @@ class Packs:
         self._spoken[name, version] = time.monotonic()
         if (name, version) not in self._current:
             # A version of running conversations: they have warmed it, as it is now.
-            self._warm.setdefault((name, version), self.recalled(name))
+            self._warm.setdefault((name, version), self._wanted((name, version)))
         return pack
 
     def speakable(self, pack: Pack) -> frozenset[str] | None:
@@ -144,7 +156,8 @@ class Packs:
         async with self._store.read() as repo:
             releases = await repo.packs.releases()
             recalled = await repo.packs.recalled()
-            pinned = [(site.pack, site.pack_version) for site in await repo.sites.list(Server()) if site.pack_version]
+            self._sites = [site for site in await repo.sites.list(Server()) if site.enabled]
+        pinned = [(site.pack, site.pack_version) for site in self._sites if site.pack_version]
         self._recall(recalled)
         by_name = sorted(releases, key=lambda each: each.name)
         groups = {name: tuple(group) for name, group in groupby(by_name, key=lambda each: each.name)}
@@ -196,20 +209,25 @@ class Packs:
                 self._warming[key] = asyncio.create_task(self._warm_up(key, pack), name=f"warm {' '.join(key)}")
 
     def _is_cold(self, key: Key) -> bool:
-        """True for a version that the replicas do not know yet, or know with another grammar."""
+        """True for a version that the replicas do not know yet, or know with another grammar or for other sites."""
         in_use = key in self._current or self._spoken.get(key, -inf) > time.monotonic() - SPOKEN_FOR_S
-        return in_use and self._warm.get(key) != self.recalled(key[0])
+        return in_use and not (key in self._warm and self._warm[key].serves(self._wanted(key)))
+
+    def _wanted(self, key: Key) -> Warmth:
+        """How the version would be brought to the replicas now."""
+        salts = frozenset((site.key, site.salt_epoch) for site in self._sites if site.pack == key[0])
+        return Warmth(self.recalled(key[0]), salts)
 
     async def _warm_up(self, key: Key, pack: Pack) -> None:
         """A warm-up that fails costs the first conversation a cold start, and nothing else."""
-        recalled = self.recalled(pack.name)
+        wanted = self._wanted(key)
         try:
             if self.warm is not None:
                 await self.warm(pack)
         except Exception:
             log.exception("pack_not_warm", pack=pack.name, version=pack.version)
         told = "pack_warm_again" if key in self._warm else "pack_live"
-        self._warm[key] = recalled
+        self._warm[key] = wanted
         del self._warming[key]
         log.info(told, pack=pack.name, version=pack.version)
 

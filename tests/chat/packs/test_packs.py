@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -283,6 +284,28 @@ async def test_a_version_that_is_rolled_back_to_is_warmed_again(packs: Packs, st
         await repo.packs.roll_back(PACK)
     await looks(packs)
     assert (warmed, brand(packs)) == (["Lumen & Loom"], "Lumen & Loom")
+
+
+@pytest.mark.parametrize(
+    ("change", "times"), [({"key": "lamps"}, 1), ({"salt_epoch": 1}, 1), ({"enabled": False}, 0)], ids=str
+)
+async def test_a_site_that_is_new_or_has_a_new_salt_is_warmed_once(
+    packs: Packs, store: Store, change: dict[str, Any], times: int
+) -> None:
+    warmed: list[str] = []
+
+    async def warm(pack: Pack) -> None:
+        warmed.append(pack.brand)
+
+    packs.warm = warm
+    async with store.begin() as repo:
+        if "key" in change:
+            await repo.sites.add(Site(name="Lamps", pack=PACK, **change))
+        else:
+            await repo.sites.update("demo", **change)
+    await looks(packs)
+    await looks(packs)
+    assert warmed == ["Lumen & Loom"] * times
 
 
 async def test_a_recall_list_that_cannot_be_read_changes_nothing(packs: Packs, folder: Path) -> None:
