@@ -6,7 +6,7 @@ before an error is already out: what it is worth is the caller's to decide.
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ import httpx
 from backend.errors import EngineError, FirstTokenTimeout, Outcome, Stalled, StreamBroken
 from backend.litellm_router import DirectRouter
 from backend.replicas import Replicas
+from backend.ticket import Ticket
 from backend.wire import Event, Wire
 
 T = TypeVar("T")
@@ -31,7 +32,10 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Attempt:
-    """`schema` guides the decoding; `extra` joins the request's body as it is. None is left to the engine."""
+    """`schema` guides the decoding; `extra` joins the request's body as it is. None is left to the engine.
+
+    `ticket` is the attempt's place on the replica, closed by whoever made it; without one the stream makes its own.
+    """
 
     replica_id: str
     messages: Sequence[Mapping[str, str]]
@@ -42,6 +46,7 @@ class Attempt:
     traceparent: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     temperature: float | None = 0
+    ticket: Ticket | None = None
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,14 @@ class Engine:
         engine's finish reason. The replica set is told of the outcome and counts the attempt as in flight.
         """
         try:
-            with self._replicas.enter(attempt.replica_id):
+            with ExitStack() as stack:
+                ticket = attempt.ticket or stack.enter_context(self._replicas.enter(attempt.replica_id))
                 async with aclosing(self._batches(attempt, wire, self._timeouts.first_token)) as batches:
                     async for batch in batches:
+                        ticket.first_token()
                         yield batch
+                usage = usage_of(wire)
+                ticket.used(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens)
         except EngineError as error:
             self._replicas.report(attempt.replica_id, error.outcome)
             raise

@@ -9,6 +9,7 @@ EngineError            an attempt on one replica failed
   StreamBroken         the stream ended, or turned to rubbish, before a finish reason
   BadRequest           the engine refuses this request; another replica would refuse it too
 NotReady               no replica became ready in the time given
+QueueFull              too many wait already; says when to come back
 UnknownReplica         no replica of that id is in the set
 """
 
@@ -74,6 +75,19 @@ class BadRequest(EngineError):
 
 class NotReady(Exception):
     """No replica became ready in time; the message names each replica with its state."""
+
+
+class QueueFull(Exception):
+    """Whoever came now would wait for `wait_s`, which is too long."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"the line is full: about {wait_s:.1f} s")
+        self.wait_s = wait_s
+
+    @property
+    def retry_after_s(self) -> float:
+        """When the line is likely to be half as long."""
+        return max(1.0, self.wait_s / 2)
 
 
 class UnknownReplica(LookupError):

@@ -1,9 +1,9 @@
-"""Which replica a turn goes to: a pure decision over plain data.
+"""The words of placement: what is known of a replica, of a pin and of a request, and what was decided.
 
 A pin binds a conversation to a replica and to that replica's boot: what the engine cached is gone after a restart.
+The decision itself is in `backend.routing`.
 """
 
-from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,20 +22,56 @@ class Placement(StrEnum):
 
     PINNED = "pinned"
     PLACED = "placed"  # first turn: no pin yet
-    COLD = "cold"  # the pin's replica has booted since, so the pin is worth nothing
-    MOVED_LOAD = "moved_load"
+    COLD = "cold"  # the pin is worth nothing any more (`routing.worth`), so its conversation was placed anew
+    MOVED_LOAD = "moved_load"  # waiting at the pin's replica would have cost more than computing the prefix again
     MOVED_DRAIN = "moved_drain"
     FAILOVER = "failover"  # the pin's replica is out of order or has just failed this turn
-    BRAND_SPILL = "brand_spill"
+    BRAND_SPILL = "brand_spill"  # every replica of the brand's set had more to do than the brand's prefix costs
 
 
 @dataclass(frozen=True)
 class Pin:
-    """`cached_tokens` is what the engine reported at the pin's last turn."""
+    """`held_tokens` is what the replica held of the conversation after its last turn, `idle_s` how long ago that was.
+
+    `brand` is the prefix that it began with then, `misses` the turns in a row of which far less was cached than
+    expected although nothing had moved. `moved` says that the pin was moved between turns, and why.
+    """
 
     replica_id: str
     boot_id: str
-    cached_tokens: int | None = None
+    held_tokens: int = 0
+    brand: str | None = None
+    misses: int = 0
+    idle_s: float = 0.0
+    moved: Placement | None = None
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A request before it is placed; lengths are estimates.
+
+    `key` names the conversation (empty: it will not come again), `brand` the prefix that all conversations of a site's
+    pack begin with; `brand_tokens` is that prefix's length. `continues` is False when the prompt does not begin with
+    what the engine saw last (the history was folded), `released` True when the conversation was with a person, so that
+    nobody counts on the pin.
+    """
+
+    brand: str = ""
+    brand_tokens: int = 0
+    prompt_tokens: int = 0
+    pin: Pin | None = None
+    continues: bool = True
+    released: bool = False
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Used:
+    """What the engine reported of an attempt."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
 
 
 @dataclass(frozen=True)
@@ -43,7 +79,8 @@ class Snapshot:
     """A replica at one moment.
 
     `inflight` counts this process's attempts; `elsewhere` those of other processes, as of the last poll; `waiting`
-    and `kv_usage` (0..1) are the engine's own. `last_chosen` is a counter, larger is more recent.
+    and `kv_usage` (0..1) are the engine's own. `last_chosen` is a counter, larger is more recent. `limit` is how many
+    attempts it takes at once. A prefix unused for `evict_after_s` is gone (None: nothing was evicted yet).
     """
 
     id: str
@@ -55,68 +92,34 @@ class Snapshot:
     waiting: int = 0
     kv_usage: float = 0.0
     last_chosen: int = 0
+    limit: float = float("inf")
+    evict_after_s: float | None = None
 
     @property
     def load(self) -> int:
         return self.inflight + self.elsewhere
 
+    @property
+    def has_room(self) -> bool:
+        return self.load < max(1.0, self.limit)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a request would cost on one replica: `cost_ms` is `wait_ms` and the prefill of `new_tokens`."""
+
+    replica_id: str
+    cost_ms: float = 0.0
+    wait_ms: float = 0.0
+    cached_tokens: int = 0
+    new_tokens: int = 0
+    is_member: bool = True
+
 
 @dataclass(frozen=True)
 class Ranking:
-    """Replica ids, best first; empty when none can serve."""
+    """Replica ids, best first; empty when none can serve. `candidates` are in the same order."""
 
     order: tuple[str, ...]
     reason: Placement
-
-
-# Better a replica that is about to leave, or is not warm yet, or failed lately, than no answer.
-_TIERS = (ReplicaState.READY, ReplicaState.DRAINING, ReplicaState.WARMING, ReplicaState.SUSPECT)
-
-# A warming replica of the pin's own boot still holds the prefix: it is this server that has restarted, not the engine.
-_KEEPS_PIN = (ReplicaState.READY, ReplicaState.WARMING)
-
-
-def rank(pin: Pin | None, replicas: Sequence[Snapshot], exclude: Set[str] = frozenset()) -> Ranking:
-    """Order the usable replicas for one attempt.
-
-    The pin's replica comes first while it is in service on the same boot; then least load, ties to the least recently
-    chosen. `exclude` holds the replicas that failed this turn: they come back only when nothing else is left.
-    """
-    usable = [replica for replica in replicas if replica.state in _TIERS]
-    candidates = [replica for replica in usable if replica.id not in exclude] or usable
-    pinned = _pinned(pin, candidates)
-    order = tuple(replica.id for replica in sorted(candidates, key=lambda replica: _preference(replica, pinned)))
-    return Ranking(order, _reason(pin, replicas, pinned, exclude, order))
-
-
-def _pinned(pin: Pin | None, candidates: Sequence[Snapshot]) -> str | None:
-    if pin is None:
-        return None
-    held = (replica for replica in candidates if _holds(replica, pin) and replica.state in _KEEPS_PIN)
-    return next((replica.id for replica in held), None)
-
-
-def _holds(replica: Snapshot, pin: Pin) -> bool:
-    return replica.id == pin.replica_id and replica.boot_id == pin.boot_id
-
-
-def _preference(replica: Snapshot, pinned: str | None) -> tuple[bool, int, int, int, str]:
-    tier = _TIERS.index(replica.state)
-    return (replica.id != pinned, tier, replica.load, replica.last_chosen, replica.id)
-
-
-def _reason(
-    pin: Pin | None, replicas: Sequence[Snapshot], pinned: str | None, exclude: Set[str], order: tuple[str, ...]
-) -> Placement:
-    if pin is None:
-        return Placement.PLACED
-    home = next((replica for replica in replicas if replica.id == pin.replica_id), None)
-    if home is None or home.boot_id is None:
-        return Placement.FAILOVER
-    if home.boot_id != pin.boot_id:
-        return Placement.COLD
-    if home.id == pinned or order[:1] == (home.id,):
-        return Placement.PINNED
-    if home.state is ReplicaState.DRAINING and home.id not in exclude:
-        return Placement.MOVED_DRAIN
-    return Placement.FAILOVER
+    candidates: tuple[Candidate, ...] = ()

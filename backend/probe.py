@@ -3,15 +3,21 @@
 vLLM's `/health` answers 200 while the engine hangs; a completion of one token does not lie.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 _BOOT = "process_start_time_seconds"
 _RUNNING = "vllm:num_requests_running"
 _WAITING = "vllm:num_requests_waiting"
 _KV_USAGE = "vllm:kv_cache_usage_perc"
+_PROMPTS = "vllm:prompt_tokens_total"
+_DECODED = "vllm:generation_tokens_total"
+_CACHE = "vllm:cache_config_info"
+_WANTED = (_BOOT, _RUNNING, _WAITING, _KV_USAGE, _PROMPTS, _DECODED, _CACHE)
 
 
 class ProbeFailed(Exception):
@@ -24,12 +30,18 @@ class ProbeFailed(Exception):
 
 @dataclass(frozen=True)
 class Vitals:
-    """`boot_id` tells one boot of a replica from another; the counts are the engine's own, over all its clients."""
+    """`boot_id` tells one boot of a replica from another; the counts are the engine's own, over all its clients.
+
+    `served_tokens` were read and written since the boot (prompts and replies), `capacity_tokens` is what the cache of
+    prefixes holds; 0 where the engine does not say.
+    """
 
     boot_id: str
     running: int
     waiting: int
     kv_usage: float
+    served_tokens: float = 0.0
+    capacity_tokens: float = 0.0
 
 
 class Probe:
@@ -71,13 +83,31 @@ def parse_vitals(text: str) -> Vitals:
 
     Raises ProbeFailed where the boot's time is missing: without it a restart would go unnoticed.
     """
-    found: dict[str, list[float]] = {_BOOT: [], _RUNNING: [], _WAITING: [], _KV_USAGE: []}
-    # Of some thousand lines of histograms four matter, and this runs every second for every replica.
-    wanted = "\n".join(line for line in text.splitlines() if line.startswith(tuple(found)))
+    samples: dict[str, list[Sample]] = {name: [] for name in _WANTED}
+    # Of some thousand lines of histograms these matter, and this runs every second for every replica.
+    wanted = "\n".join(line for line in text.splitlines() if line.startswith(_WANTED))
     for family in text_string_to_metric_families(wanted + "\n"):
         for sample in family.samples:
-            found.get(sample.name, []).append(sample.value)
-    if not found[_BOOT]:
+            samples.get(sample.name, []).append(sample)
+    if not samples[_BOOT]:
         raise ProbeFailed(f"no {_BOOT} in /metrics")
-    kv_usage = max(found[_KV_USAGE], default=0.0)
-    return Vitals(f"{found[_BOOT][0]:.2f}", int(sum(found[_RUNNING])), int(sum(found[_WAITING])), kv_usage)
+    return Vitals(
+        boot_id=f"{samples[_BOOT][0].value:.2f}",
+        running=int(_total(samples[_RUNNING])),
+        waiting=int(_total(samples[_WAITING])),
+        kv_usage=max((sample.value for sample in samples[_KV_USAGE]), default=0.0),
+        served_tokens=_total(samples[_PROMPTS]) + _total(samples[_DECODED]),
+        capacity_tokens=sum(_capacity(sample.labels) for sample in samples[_CACHE]),
+    )
+
+
+def _total(samples: Iterable[Sample]) -> float:
+    return sum(sample.value for sample in samples)
+
+
+def _capacity(labels: Mapping[str, str]) -> float:
+    """Tokens that the cache of one engine holds; 0 where its blocks are not told."""
+    try:
+        return float(labels["num_gpu_blocks"]) * float(labels["block_size"])
+    except (KeyError, ValueError):
+        return 0.0

@@ -13,16 +13,19 @@ import asyncio
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 import structlog
 
+from backend.admission import Admission
 from backend.errors import NotReady, Outcome, UnknownReplica
-from backend.placement import Pin, Ranking, ReplicaState, Snapshot, rank
+from backend.placement import Ahead, Placement, Ranking, ReplicaState, Snapshot
+from backend.priority import Priority
 from backend.probe import Probe, ProbeFailed
+from backend.routing import Policy
+from backend.ticket import Ticket
 
 log = structlog.get_logger(__name__)
 
@@ -50,11 +53,9 @@ class _Member:
     boot_id: str | None = None
     warm_boot: str | None = None
     model: str | None = None
-    inflight: int = 0
     elsewhere: int = 0
     waiting: int = 0
     kv_usage: float = 0.0
-    last_chosen: int = 0
     misses: int = 0  # polls or warm-ups in a row that failed
     trouble: str = ""  # why the last of them did
     ejections: int = 0  # since an attempt last went well
@@ -68,15 +69,21 @@ class Replicas:
     """Replicas `r0`, `r1`, ... in the order of `urls`. `on_boot` may be set after the making, before the start."""
 
     def __init__(
-        self, urls: Sequence[str], on_boot: OnBoot | None = None, interval_s: float = 1.0, probe: Probe | None = None
+        self,
+        urls: Sequence[str],
+        on_boot: OnBoot | None = None,
+        interval_s: float = 1.0,
+        probe: Probe | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.on_boot = on_boot
+        self.policy = policy or Policy()
+        self.admission = Admission(self.policy, self.snapshot)
         self._interval_s = interval_s
         self._probe = probe or Probe()
         self._members: dict[str, _Member] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._names = itertools.count()
-        self._choices = itertools.count(1)
         self._changed = asyncio.Event()
         self._running = False
         for url in urls:
@@ -114,37 +121,49 @@ class Replicas:
         """Let go of a replica; attempts in flight there go on. Raises UnknownReplica."""
         self._member(replica_id)
         del self._members[replica_id]
+        self.policy.forget(replica_id)
         if watcher := self._watchers.pop(replica_id, None):
             await _cancelled([watcher])
 
     def snapshot(self) -> list[Snapshot]:
-        return [_snapshot(member) for member in self._members.values()]
+        now_s = time.monotonic()
+        return [self.policy.view(_snapshot(member), now_s) for member in self._members.values()]
 
     def served(self) -> Mapping[str, tuple[str, str]]:
         """id -> (HTTP root, served model's name), for the replicas that have been seen alive."""
         return {key: (m.replica.url, m.model) for key, m in self._members.items() if m.model is not None}
 
-    def choose(self, pin: Pin | None, exclude: Set[str] = frozenset()) -> Ranking:
-        """`rank` over the set as it is now; the first in the order counts as chosen, so that a burst spreads."""
-        ranking = rank(pin, self.snapshot(), exclude)
+    def choose(self, ahead: Ahead, exclude: Set[str] = frozenset()) -> Ranking:
+        """The policy's ranking over the set as it is now; its first counts as chosen, so that a burst spreads."""
+        ranking = self.policy.rank(ahead, self.snapshot(), time.monotonic(), exclude)
         if ranking.order:
-            self._members[ranking.order[0]].last_chosen = next(self._choices)
+            self.policy.choose(ranking.order[0])
         return ranking
 
-    @contextmanager
-    def enter(self, replica_id: str) -> Iterator[None]:
-        """Count an attempt as in flight. A replica that is not in the set any more counts nothing."""
-        member = self._members.get(replica_id) or _Member(Replica(replica_id, ""))
-        member.inflight += 1
-        member.last_chosen = next(self._choices)
-        try:
-            yield
-        finally:
-            member.inflight -= 1
+    async def admit(
+        self,
+        ahead: Ahead,
+        exclude: Set[str] = frozenset(),
+        priority: Priority = Priority.CUSTOMER,
+        *,
+        patient: bool = False,
+    ) -> Ticket:
+        """A place on the replica that suits best, as soon as it has room; to be closed by the caller.
+
+        Raises NotReady when no replica can serve, and QueueFull when the wait would be too long, unless `patient`.
+        """
+        return await self.admission.admit(ahead, exclude, priority, patient=patient)
+
+    def enter(self, replica_id: str, ahead: Ahead | None = None, ranking: Ranking | None = None) -> Ticket:
+        """Count an attempt as in flight until the ticket is closed; `ranking` is what chose the replica for `ahead`."""
+        placed = ranking or Ranking((replica_id,), Placement.PLACED)
+        return Ticket(self.policy, replica_id, ahead or Ahead(), placed, self.admission.serve)
 
     def report(self, replica_id: str, outcome: Outcome) -> None:
         """Learn how an attempt ended. After a failure the replica is suspect at once, longer each time."""
         member = self._members.get(replica_id)
+        if outcome is Outcome.BUSY:
+            self.policy.refused(replica_id, time.monotonic())
         if member is None or outcome in (Outcome.BUSY, Outcome.REFUSED):
             return
         if outcome is Outcome.OK:
@@ -202,6 +221,7 @@ class Replicas:
                 log.warning("replica_not_warm", replica=member.replica.id, error=member.trouble)
             member.visited = True
             self._changed.set()
+            self.admission.serve()
             await self._rest(member)
 
     async def _rest(self, member: _Member) -> None:
@@ -218,7 +238,9 @@ class Replicas:
             member.draining = False
         member.boot_id, member.visited = vitals.boot_id, True
         member.waiting, member.kv_usage = vitals.waiting, vitals.kv_usage
-        member.elsewhere = max(0, vitals.running + vitals.waiting - member.inflight)
+        key = member.replica.id
+        self.policy.observe(key, vitals.boot_id, time.monotonic(), vitals.served_tokens, vitals.capacity_tokens)
+        member.elsewhere = max(0, vitals.running + vitals.waiting - self.policy.inflight(key))
         if member.warm_boot != vitals.boot_id:
             await self._warm(member, vitals.boot_id)
         elif member.state not in _ALIVE:
@@ -277,11 +299,9 @@ def _snapshot(member: _Member) -> Snapshot:
         url=member.replica.url,
         state=member.state,
         boot_id=member.boot_id,
-        inflight=member.inflight,
         elsewhere=member.elsewhere,
         waiting=member.waiting,
         kv_usage=member.kv_usage,
-        last_chosen=member.last_chosen,
     )
 
 

@@ -12,8 +12,10 @@ import structlog
 
 from backend.engine import Engine
 from backend.errors import EngineError
+from backend.priority import Priority
 from backend.replicas import Replica, Replicas
 from backend.salt import cache_salt
+from chat.ahead import brand_of
 from chat.packs import Packs
 from prompts import Line, LineRole, Pack, assemble, reply_schema
 from sessions import Server, Site, Store
@@ -61,13 +63,15 @@ class Warmer:
             log.warning("prefix_not_warmed", replica=replica_id, site=site.key, pack=pack.name, code=error.code)
 
     async def _prefill(self, replica_id: str, site: Site, pack: Pack) -> None:
-        began = time.perf_counter()
+        began, salt = time.perf_counter(), cache_salt(self.secret, site.key, site.salt_epoch)
         await self.engine.prefill(
             replica_id,
             messages=assemble(pack, [Line(LineRole.CUSTOMER, OPENING)]),
             schema=reply_schema(pack, only=self.packs.speakable(pack)),
-            cache_salt=cache_salt(self.secret, site.key, site.salt_epoch),
+            cache_salt=salt,
+            priority=Priority.WARM_UP,
         )
+        self.replicas.policy.warmed(replica_id, brand_of(pack, salt), time.monotonic())
         took_ms = round((time.perf_counter() - began) * 1000)
         told = {"site": site.key, "pack": pack.name, "version": pack.version, "took_ms": took_ms}
         log.info("prefix_warmed", replica=replica_id, **told)

@@ -6,6 +6,7 @@ replica. What the customer may read is committed before it is shown; the reply i
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,8 +15,11 @@ import structlog
 
 from backend.engine import Attempt, Usage
 from backend.errors import EngineError, NotReady
-from backend.placement import Pin, Ranking, Snapshot
+from backend.placement import Ahead, Snapshot
+from backend.priority import Priority
 from backend.salt import cache_salt
+from backend.ticket import Ticket
+from chat.ahead import ahead_of
 from chat.services import Services
 from chat.turns.attempt import ReplyAttempt
 from chat.turns.briefing import Briefing
@@ -32,9 +36,6 @@ log = structlog.get_logger(__name__)
 
 MAX_TOKENS = 220
 """Room for twice the longest reply of the demo shop."""
-
-CUSTOMER_PRIORITY = 0
-"""vLLM serves lower numbers first: a customer's turn before suggestions before warm-up."""
 
 REPLICA_WAIT_S = 2.0
 """How long a turn waits for a replica to become ready before its customer is told that none is."""
@@ -53,6 +54,7 @@ class Answering:
         self._trace = TurnTrace(services.telemetry, claim, Path(services.settings.model).name)
         self._first_text_ms: float | None = None
         self._replied = False
+        self._continues = True
 
     @property
     def trace_id(self) -> str:
@@ -98,16 +100,18 @@ class Answering:
     async def _answer(self) -> None:
         briefing, failed, code = await self._brief(), set[str](), "no_replica"
         while self.claim.attempts <= self._settings.max_attempts:
-            ranking = await self._rank(failed)
-            if not ranking.order:
+            ahead = self._ahead(briefing)
+            ticket = await self._place(ahead, failed)
+            if ticket is None:
                 break
             try:
-                await self._attempt(briefing, ranking)
+                with ticket:
+                    await self._attempt(briefing, ahead, ticket)
             except InvalidReply as error:
                 # The engine decodes greedily: asked the same again, it would write the same again.
                 code = self._refused(error)
                 if briefing.narrowed:
-                    failed.add(ranking.order[0])
+                    failed.add(ticket.replica_id)
                 briefing = briefing.grounded()
             except EngineError as error:
                 log.warning("attempt_failed", turn_id=self.claim.turn_id, replica=error.replica_id, code=error.code)
@@ -130,7 +134,9 @@ class Answering:
             pack = await services.packs.get(claim.pack, claim.pack_version)
         past = Past([Line(LineRole(item.role.value), item.text) for item in history], fold, told)
         salt = cache_salt(services.secret, site.key, site.salt_epoch)
-        before = await Folder(services, self._trace, claim, pack, salt, MAX_TOKENS).fitted(past)
+        folder = Folder(services, self._trace, claim, pack, salt, MAX_TOKENS)
+        before = await folder.fitted(past)
+        self._continues = not folder.has_folded
         with self._trace.step(ASSEMBLE):
             asked = Line(LineRole.CUSTOMER, claim.prompt_text)
             whole = [*past.lines, asked]
@@ -138,25 +144,30 @@ class Answering:
                 pack, claim.locale, whole, salt, view=[*before, asked], only=services.packs.speakable(pack)
             )
 
-    async def _rank(self, failed: set[str]) -> Ranking:
-        stored = self.claim.pin
-        pin = Pin(stored.replica, stored.boot_id, stored.cached_tokens) if stored else None
-        ranking = self._services.replicas.choose(pin, failed)
-        if ranking.order:
-            return ranking
+    def _ahead(self, briefing: Briefing) -> Ahead:
+        return ahead_of(self.claim, briefing.pack, briefing.salt, briefing.messages, continues=self._continues)
+
+    async def _place(self, ahead: Ahead, failed: set[str]) -> Ticket | None:
+        """A place on a replica; None when none can serve. An accepted turn is never told that the line is full."""
+        replicas = self._services.replicas
         try:
-            await self._services.replicas.wait_ready(REPLICA_WAIT_S)
+            return await replicas.admit(ahead, failed, patient=True)
+        except NotReady:
+            with suppress(NotReady):
+                await replicas.wait_ready(REPLICA_WAIT_S)
+        try:
+            return await replicas.admit(ahead, failed, patient=True)
         except NotReady as error:
             log.warning("no_replica", turn_id=self.claim.turn_id, reason=str(error))
-        return self._services.replicas.choose(pin, failed)
+            return None
 
-    async def _attempt(self, briefing: Briefing, ranking: Ranking) -> None:
+    async def _attempt(self, briefing: Briefing, ahead: Ahead, ticket: Ticket) -> None:
         """One attempt, to the end of the turn. Raises EngineError or InvalidReply when another may do better."""
-        replica = next(each for each in self._services.replicas.snapshot() if each.id == ranking.order[0])
-        self._trace.placed(ranking)
+        replica = next(each for each in self._services.replicas.snapshot() if each.id == ticket.replica_id)
+        self._trace.placed(ahead, ticket.ranking)
         async with self._services.store.begin() as repo:
             await repo.turns.note_attempt(
-                self.claim, replica=replica.id, placement=ranking.reason, trace_id=self.trace_id
+                self.claim, replica=replica.id, placement=ticket.ranking.reason, trace_id=self.trace_id
             )
         fill = briefing.fill()
         with self._trace.attempt(self.claim, replica) as trace:
@@ -166,8 +177,9 @@ class Answering:
                 briefing.schema,
                 max_tokens=MAX_TOKENS,
                 cache_salt=briefing.salt,
-                priority=CUSTOMER_PRIORITY,
+                priority=Priority.CUSTOMER,
                 traceparent=trace.traceparent,
+                ticket=ticket,
             )
             look_up = partial(self._services.lookups.run, briefing.pack)
             reply = ReplyAttempt(fill, look_up, self._show, partial(self._finish, fill))

@@ -14,7 +14,8 @@ import structlog
 
 from backend.engine import Attempt, Text
 from backend.errors import EngineError
-from backend.placement import Pin
+from backend.priority import Priority
+from chat.ahead import ahead_of
 from chat.services import Services
 from chat.turns.trace import TurnTrace
 from prompts import Line, LineRole, Pack, assemble, folding
@@ -61,9 +62,9 @@ class Past:
         return self.lines[ends[replies - 1] :]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Folder:
-    """Folds for one claimed turn. `reply_tokens` is the room that its reply needs."""
+    """Folds for one claimed turn. `reply_tokens` is the room that its reply needs; `has_folded` what `fitted` did."""
 
     services: Services
     trace: TurnTrace
@@ -71,6 +72,7 @@ class Folder:
     pack: Pack
     salt: str
     reply_tokens: int
+    has_folded: bool = False
 
     async def fitted(self, past: Past) -> list[Line]:
         """The lines before the turn's message as the engine reads them. Raises LostLease, Unavailable."""
@@ -83,6 +85,7 @@ class Folder:
         if lines <= (past.fold.lines if past.fold else 0):
             return past.view
         fold = await self._fold(past, lines)
+        self.has_folded = True
         log.info("history_folded", turn_id=self.claim.turn_id, lines=lines, held_tokens=held, by_engine=fold.by_engine)
         return folding.folded_history(past.lines, fold.lines, fold.text)
 
@@ -106,20 +109,26 @@ class Folder:
 
     async def _ask(self, past: Past, lines: int) -> str | None:
         """The engine's summary, unread; None when it has none to give."""
-        replica_id = self._replica()
-        if replica_id is None:
-            return None
         known = past.fold.lines if past.fold else 0
         view = past.view[: lines - known + bool(past.fold)]
-        with self.trace.step(FOLD) as span:
+        messages = [*assemble(self.pack, view), {"role": "user", "content": folding.ASK}]
+        ahead = ahead_of(self.claim, self.pack, self.salt, messages)
+        ranking = self.services.replicas.choose(ahead)
+        if not ranking.order:
+            return None
+        with (
+            self.trace.step(FOLD) as span,
+            self.services.replicas.enter(ranking.order[0], ahead, ranking) as ticket,
+        ):
             request = Attempt(
-                replica_id,
-                [*assemble(self.pack, view), {"role": "user", "content": folding.ASK}],
+                ticket.replica_id,
+                messages,
                 folding.fold_schema(),
                 max_tokens=folding.SUMMARY_TOKENS,
                 cache_salt=self.salt,
-                priority=0,
+                priority=Priority.CUSTOMER,
                 traceparent=traceparent_of(span),
+                ticket=ticket,
             )
             try:
                 async with asyncio.timeout(FOLD_LIMIT_S), aclosing(self.services.engine.stream(request)) as pieces:
@@ -127,13 +136,6 @@ class Folder:
             except (EngineError, TimeoutError) as error:
                 log.warning("fold_failed", turn_id=self.claim.turn_id, error_type=type(error).__name__)
         return None
-
-    def _replica(self) -> str | None:
-        """The replica that holds the conversation, or whichever would serve it."""
-        stored = self.claim.pin
-        pin = Pin(stored.replica, stored.boot_id, stored.cached_tokens) if stored else None
-        order = self.services.replicas.choose(pin).order
-        return order[0] if order else None
 
 
 def _told(turn: Told) -> folding.ToldTurn:

@@ -21,11 +21,18 @@ log = structlog.get_logger(__name__)
 IDLE_POLL_S = 1.0
 """How long a process without work waits before it looks for turns of dead owners."""
 
+AT_THE_DESK = 2
+"""Claimed turns beyond the replicas' places: those that are just being read from the store or committed."""
+
 
 class TurnRunner:
-    """The background part of a `web` process. `at_once` bounds the turns that it answers at the same time."""
+    """The background part of a `web` process. `at_once` bounds the turns that it answers at the same time.
 
-    def __init__(self, services: Services, *, at_once: int = 64) -> None:
+    No more turns are claimed than the replicas take: the others wait in the database, in their order, for whichever
+    process has room first.
+    """
+
+    def __init__(self, services: Services, *, at_once: int = 256) -> None:
         self.services = services
         self.owner = f"web-{uuid4().hex[:12]}"
         self.flusher = Flusher(services.store, services.settings.flush_interval, on_fenced=self._abandon)
@@ -61,11 +68,17 @@ class TurnRunner:
     async def _claim_turns(self) -> None:
         while True:
             await self._free.acquire()
+            while not self._has_room():
+                await self.services.replicas.admission.wait_for_change(IDLE_POLL_S)
             if claim := await self._next_claim():
                 self._begin(claim)
                 continue
             self._free.release()
             await self.services.store.feed.wait_for_work(IDLE_POLL_S)
+
+    def _has_room(self) -> bool:
+        places = self.services.replicas.admission.places()
+        return places is None or len(self._running) < places + AT_THE_DESK
 
     async def _next_claim(self) -> Claim | None:
         try:

@@ -8,7 +8,7 @@ from datetime import datetime
 from opentelemetry.trace import Span, set_span_in_context
 
 from backend.engine import Usage
-from backend.placement import Ranking, Snapshot
+from backend.placement import Ahead, Placement, Ranking, Snapshot
 from prompts import FilledReply
 from sessions import Claim
 from telemetry import Telemetry
@@ -23,9 +23,12 @@ from telemetry.names import (
     LOOKUP_OUTCOME,
     MESSAGE_CHARACTERS,
     PACK,
+    PIN_AGE_S,
+    PIN_MOVED,
     PIN_REPLICA,
     PLACEMENT,
     PLACEMENT_CANDIDATES,
+    PLACEMENT_COSTS_MS,
     PREDICTED_CACHED_TOKENS,
     PROMPT_NAME,
     PROMPT_VERSION,
@@ -88,14 +91,19 @@ class TurnTrace:
         finally:
             span.end()
 
-    def placed(self, ranking: Ranking) -> None:
-        """Where the next attempt goes, and why."""
+    def placed(self, ahead: Ahead, ranking: Ranking) -> None:
+        """Where the next attempt goes, and why, and what it would have cost elsewhere."""
         self._metrics.placements.labels(ranking.reason).inc()
         with self.step(ROUTE) as span:
-            pin = self._claim.pin
-            known = {PIN_REPLICA: pin.replica, PREDICTED_CACHED_TOKENS: pin.cached_tokens} if pin else {}
             choice = {REPLICA: ranking.order[0], PLACEMENT: ranking.reason, PLACEMENT_CANDIDATES: ranking.order}
-            span.set_attributes(choice | known)
+            if ranking.candidates:
+                choice[PLACEMENT_COSTS_MS] = tuple(round(each.cost_ms, 1) for each in ranking.candidates)
+                choice[PREDICTED_CACHED_TOKENS] = ranking.candidates[0].cached_tokens
+            pin = ahead.pin
+            if pin is not None:
+                moved = ranking.order[0] != pin.replica_id or ranking.reason is Placement.MOVED_DRAIN
+                choice |= {PIN_REPLICA: pin.replica_id, PIN_AGE_S: round(pin.idle_s, 1), PIN_MOVED: moved}
+            span.set_attributes(choice)
 
     @contextmanager
     def attempt(self, claim: Claim, replica: Snapshot) -> Iterator["AttemptTrace"]:

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from backend.errors import NotReady, Outcome, UnknownReplica
-from backend.placement import Pin, Placement, ReplicaState
+from backend.placement import Ahead, Pin, Placement, ReplicaState
 from backend.replicas import OnBoot, Replica, Replicas
 from tests.backend.conftest import INTERVAL_S, quick_probe, until
 from tests.scripted_engine import ScriptedEngine
@@ -62,7 +62,7 @@ async def test_another_boot_is_warmed_again_and_known_as_another(scripted: Scrip
         await scripted.restart()
         await until(lambda: len(warmed) == 2)
         assert warmed == [first, scripted.boot_id]
-        assert replicas.choose(Pin("r0", first)).reason is Placement.COLD
+        assert replicas.choose(Ahead(pin=Pin("r0", first))).reason is Placement.COLD
 
 
 async def test_a_replica_that_is_gone_is_suspect_then_down(pair: tuple[ScriptedEngine, ScriptedEngine]) -> None:
@@ -102,7 +102,7 @@ async def test_a_hung_engine_is_suspect_but_never_down(scripted: ScriptedEngine,
     replicas.report("r0", Outcome.FAILED)
     await until(lambda: len(scripted.probes) > 3)
     assert states(replicas) == [SUSPECT]
-    assert replicas.choose(None).order == ("r0",), "the last one is never ejected"
+    assert replicas.choose(Ahead()).order == ("r0",), "the last one is never ejected"
 
 
 async def test_each_failure_in_a_row_ejects_for_longer(scripted: ScriptedEngine, replicas: Replicas) -> None:
@@ -161,17 +161,17 @@ async def test_pinned_conversations_leave_a_draining_replica(pair: tuple[Scripte
     async with watch(*pair) as replicas:
         await until(lambda: states(replicas) == [READY, READY])
         pin = Pin("r0", pair[0].boot_id)
-        assert replicas.choose(pin).reason is Placement.PINNED
+        assert replicas.choose(Ahead(pin=pin)).reason is Placement.PINNED
         replicas.drain("r0")
-        assert replicas.choose(pin).order[0] == "r1"
-        assert replicas.choose(pin).reason is Placement.MOVED_DRAIN
-        assert all(replicas.choose(None).order[0] == "r1" for _ in range(4))
+        assert replicas.choose(Ahead(pin=pin)).order[0] == "r1"
+        assert replicas.choose(Ahead(pin=pin)).reason is Placement.MOVED_DRAIN
+        assert all(replicas.choose(Ahead()).order[0] == "r1" for _ in range(4))
 
 
 async def test_a_burst_spreads_before_any_attempt_has_begun(pair: tuple[ScriptedEngine, ScriptedEngine]) -> None:
     async with watch(*pair) as replicas:
         await until(lambda: states(replicas) == [READY, READY])
-        chosen = [replicas.choose(None).order[0] for _ in range(6)]
+        chosen = [replicas.choose(Ahead()).order[0] for _ in range(6)]
     assert chosen in (["r0", "r1"] * 3, ["r1", "r0"] * 3)
 
 

@@ -1,0 +1,135 @@
+"""The line before the replicas: who may begin now, who waits, who is told to come back later.
+
+A replica takes as many attempts at once as its limit says. Beyond that they wait here, customers first, each ranked
+again whenever there is room: so a pinned one goes elsewhere as soon as waiting would cost it more than moving. The
+line is short: whoever would wait in it for longer than allowed is refused at once.
+"""
+
+import asyncio
+import itertools
+import time
+from bisect import insort
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field
+
+from backend.errors import NotReady, QueueFull
+from backend.placement import Ahead, Ranking, ReplicaState, Snapshot
+from backend.priority import Priority
+from backend.routing import Policy
+from backend.ticket import Ticket
+
+_LEAST_LINE = 4  # so many may wait even where nothing is known of the time that they would
+
+
+@dataclass(order=True)
+class _Waiting:
+    priority: int
+    number: int
+    ahead: Ahead = field(compare=False)
+    exclude: Set[str] = field(compare=False)
+    place: asyncio.Future[Ticket] = field(compare=False)
+
+
+class Admission:
+    """One line for all replicas of a process. `look` gives the replicas as the policy sees them now."""
+
+    def __init__(self, policy: Policy, look: Callable[[], list[Snapshot]], longest_wait_s: float = 5.0) -> None:
+        self._policy, self._look = policy, look
+        self.longest_wait_s = longest_wait_s
+        self._line: list[_Waiting] = []
+        self._numbers = itertools.count()
+        self._changed = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._line)
+
+    async def admit(self, ahead: Ahead, exclude: Set[str], priority: Priority, *, patient: bool = False) -> Ticket:
+        """A place on the replica that the policy ranks first, when that has room.
+
+        Raises NotReady when none can serve, and QueueFull when the wait would be too long, unless `patient`.
+        """
+        views = self._look()
+        ranking = self._rank(ahead, views, exclude)
+        if _has_room(ranking, views) and not any(each.priority <= priority for each in self._line):
+            return self._enter(ahead, ranking)
+        wait_s = self.expected_wait_s(sum(each.priority <= priority for each in self._line), views)
+        if not patient and wait_s > self.longest_wait_s and len(self._line) >= _LEAST_LINE:
+            raise QueueFull(wait_s)
+        return await self._wait(ahead, exclude, priority)
+
+    def expected_wait_s(self, before: int, views: list[Snapshot] | None = None) -> float:
+        """How long a newcomer waits behind `before` others: Little's law over the places and the time a turn takes."""
+        serving = [view for view in views or self._look() if view.state is ReplicaState.READY]
+        places = sum(max(1.0, view.limit) for view in serving)
+        free = sum(max(0.0, view.limit - view.load) for view in serving)
+        if not serving or before < free:
+            return 0.0
+        turn_s = max(self._policy.turn_ms(view.id) for view in serving) / 1000
+        return (before + 1 - free) * turn_s / places
+
+    def places(self) -> int | None:
+        """How many attempts of this process the ready replicas take at once; None when none is ready."""
+        serving = [view for view in self._look() if view.state is ReplicaState.READY]
+        return sum(max(1, int(view.limit) - view.elsewhere) for view in serving) if serving else None
+
+    async def wait_for_change(self, at_most_s: float) -> None:
+        """Until a place is given back or a replica has changed."""
+        try:
+            async with asyncio.timeout(at_most_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    def serve(self) -> None:
+        """Give free places to those who wait, in order. To be called when a place or a replica has changed."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+        for each in list(self._line):
+            views = self._look()
+            if views and not any(view.has_room for view in views):
+                return
+            try:
+                ranking = self._rank(each.ahead, views, each.exclude)
+            except NotReady as error:
+                self._settle(each, error)
+                continue
+            if _has_room(ranking, views):
+                self._settle(each, self._enter(each.ahead, ranking))
+
+    async def _wait(self, ahead: Ahead, exclude: Set[str], priority: Priority) -> Ticket:
+        place = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(priority, next(self._numbers), ahead, exclude, place)
+        insort(self._line, waiting)
+        try:
+            return await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled() and not place.exception():
+                place.result().close()
+            raise
+        finally:
+            if waiting in self._line:
+                self._line.remove(waiting)
+
+    def _settle(self, waiting: _Waiting, outcome: Ticket | NotReady) -> None:
+        self._line.remove(waiting)
+        if waiting.place.done():
+            if isinstance(outcome, Ticket):
+                outcome.close()
+        elif isinstance(outcome, Ticket):
+            waiting.place.set_result(outcome)
+        else:
+            waiting.place.set_exception(outcome)
+
+    def _rank(self, ahead: Ahead, views: list[Snapshot], exclude: Set[str]) -> Ranking:
+        ranking = self._policy.rank(ahead, views, time.monotonic(), exclude)
+        if not ranking.order:
+            raise NotReady("no replica can serve now")
+        return ranking
+
+    def _enter(self, ahead: Ahead, ranking: Ranking) -> Ticket:
+        return Ticket(self._policy, ranking.order[0], ahead, ranking, self.serve)
+
+
+def _has_room(ranking: Ranking, views: list[Snapshot]) -> bool:
+    return next(view for view in views if view.id == ranking.order[0]).has_room

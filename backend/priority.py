@@ -1,0 +1,9 @@
+"""Who goes first, in our own line and in the engine's: lower numbers before higher ones."""
+
+from enum import IntEnum
+
+
+class Priority(IntEnum):
+    CUSTOMER = 0
+    SUGGESTION = 10
+    WARM_UP = 20

@@ -1,0 +1,150 @@
+from dataclasses import replace
+
+import pytest
+
+from backend.placement import Ahead, Pin, Placement, Ranking, ReplicaState, Snapshot, Used
+from backend.routing import Policy, PolicySettings
+
+READY = ReplicaState.READY
+BRAND = Ahead("brand", 512, 600)
+
+
+def ready(count: int = 2) -> list[Snapshot]:
+    return [Snapshot(f"r{number}", "", READY, "monday") for number in range(count)]
+
+
+@pytest.fixture
+def policy() -> Policy:
+    """A policy that has learned a machine of 1 ms a token, with an empty cache of 10,000 tokens on each replica."""
+    policy = Policy()
+    for new_tokens in (50, 600, 2000) * 30:
+        policy.prefill.learn(20 + new_tokens, new_tokens, 0, 0)
+    for replica in ready(4):
+        policy.observe(replica.id, "monday", 0, 0, 10_000)
+    return policy
+
+
+def serve(policy: Policy, ahead: Ahead, replicas: list[Snapshot], now_s: float = 1, cached: int = 0) -> Ranking:
+    """One turn, from its placement to its end."""
+    ranking = policy.rank(ahead, replicas, now_s)
+    job = policy.begin(ranking.order[0], ahead, ranking, now_s)
+    first_s = now_s + (20 + ahead.prompt_tokens - cached) / 1000
+    policy.first_token(job, first_s)
+    policy.end(job, first_s + 0.4, Used(ahead.prompt_tokens, cached, 40))
+    return ranking
+
+
+def test_a_second_conversation_of_a_brand_goes_where_its_prefix_is(policy: Policy) -> None:
+    first = serve(policy, BRAND, ready())
+    again = policy.rank(BRAND, ready(), 2)
+    assert again.order[0] == first.order[0]
+    assert again.candidates[0].cached_tokens == 512
+    assert again.candidates[1].cached_tokens == 0
+
+
+def test_a_burst_spreads_when_waiting_costs_more_than_the_prefix(policy: Policy) -> None:
+    serve(policy, BRAND, ready())
+    chosen = []
+    for _ in range(20):  # at one moment, before anything is done
+        ranking = policy.rank(BRAND, ready(), 2)
+        policy.begin(ranking.order[0], BRAND, ranking, 2)
+        chosen.append(ranking.order[0])
+    assert {chosen.count("r0"), chosen.count("r1")} <= set(range(6, 15))
+
+
+def test_ties_go_to_the_least_recently_chosen(policy: Policy) -> None:
+    first = [serve(policy, replace(BRAND, brand=f"brand {n}"), ready(), 2 * n).order[0] for n in range(6)]
+    assert first == ["r0", "r1"] * 3
+
+
+def test_what_is_in_flight_is_counted_until_it_ends(policy: Policy) -> None:
+    ranking = policy.rank(BRAND, ready(), 1)
+    job = policy.begin("r0", BRAND, ranking, 1)
+    assert policy.view(ready()[0], 1).inflight == 1
+    waiting = next(each for each in policy.rank(BRAND, ready(), 1).candidates if each.replica_id == "r0")
+    assert waiting.wait_ms == pytest.approx(620, rel=0.2)
+    policy.first_token(job, 1.7)
+    assert next(c for c in policy.rank(BRAND, ready(), 2).candidates if c.replica_id == "r0").wait_ms == 0
+    policy.end(job, 2, None)
+    policy.end(job, 2, None)
+    assert policy.view(ready()[0], 2).inflight == 0
+
+
+def test_a_pinned_conversation_stays_at_moderate_load_and_leaves_a_queue(policy: Policy) -> None:
+    pinned = replace(BRAND, prompt_tokens=700, pin=Pin("r0", "monday", 640, "brand", idle_s=5))
+    waiting = Ahead("other", 0, 300)
+    reasons = []
+    for _ in range(6):
+        reasons.append(policy.rank(pinned, ready(), 1).reason)
+        policy.begin("r0", waiting, Ranking(("r0",), Placement.PLACED), 1)
+    assert reasons[:2] == [Placement.PINNED, Placement.PINNED]
+    assert reasons[-1] is Placement.MOVED_LOAD
+
+
+def test_moves_for_load_are_capped(policy: Policy) -> None:
+    pinned = replace(BRAND, prompt_tokens=700, pin=Pin("r0", "monday", 640, "brand", idle_s=5))
+    for _ in range(40):
+        policy.begin("r0", Ahead("other", 0, 300), Ranking(("r0",), Placement.PLACED), 1)
+    moved = 0
+    for _ in range(12):
+        ranking = policy.rank(pinned, ready(8), 1)
+        moved += ranking.reason is Placement.MOVED_LOAD
+        job = policy.begin(ranking.order[0], pinned, ranking, 1)
+        policy.end(job, 1, None)
+    assert moved == PolicySettings().moves_at_once
+    assert policy.rank(pinned, ready(8), 3).reason is Placement.MOVED_LOAD, "later they may again"
+
+
+def test_a_prefix_is_gone_when_the_cache_was_written_over(policy: Policy) -> None:
+    home = serve(policy, BRAND, ready()).order[0]
+    pinned = replace(BRAND, prompt_tokens=700, pin=Pin(home, "monday", 640, "brand", idle_s=50))
+    assert policy.rank(pinned, ready(), 51).reason is Placement.PINNED
+    for now_s in range(2, 30):
+        serve(policy, Ahead(f"brand {now_s}", 500, 900, key=str(now_s)), [ready()[int(home[1])]], now_s)
+    ranking = policy.rank(pinned, ready(), 51)
+    assert ranking.reason is Placement.COLD
+    assert [candidate.cached_tokens for candidate in ranking.candidates] == [0, 0], "the brand's prefix as well"
+
+
+def test_prefixes_that_were_expected_and_missing_make_the_cache_smaller(policy: Policy) -> None:
+    for now_s in range(100):
+        serve(policy, Ahead(f"brand {now_s}", 500, 900, key=str(now_s)), ready(1), now_s)
+    before = policy.view(ready()[0], 100).evict_after_s
+    pinned = replace(BRAND, prompt_tokens=2000, pin=Pin("r0", "monday", 1900, "brand", idle_s=before - 1))
+    assert serve(policy, pinned, ready(), 100, cached=0).reason is Placement.PINNED
+    assert policy.view(ready()[0], 100).evict_after_s < before
+
+
+def test_another_boot_holds_nothing(policy: Policy) -> None:
+    home = serve(policy, BRAND, ready()).order[0]
+    again = [replace(each, boot_id="tuesday") if each.id == home else each for each in ready()]
+    assert all(candidate.cached_tokens == 0 for candidate in policy.rank(BRAND, again, 2).candidates)
+    policy.observe(home, "tuesday", 2, 0, 10_000)
+    assert not policy.holds_brand(again[0] if again[0].id == home else again[1], "brand", 2)
+
+
+def test_the_brands_prefix_is_as_long_as_the_engine_says(policy: Policy) -> None:
+    serve(policy, BRAND, ready())
+    serve(policy, BRAND, ready(), cached=448)
+    assert policy.rank(BRAND, ready(), 3).candidates[0].cached_tokens == 448
+
+
+def test_a_full_replica_costs_what_its_queue_takes(policy: Policy) -> None:
+    policy.refused("r0", 1)
+    for _ in range(8):
+        job = policy.begin("r0", BRAND, Ranking(("r0",), Placement.PLACED), 1)
+        policy.first_token(job, 1)
+    full, idle = sorted(policy.rank(Ahead("other", 0, 100), ready(), 2).candidates, key=lambda each: each.replica_id)
+    assert full.wait_ms > 500
+    assert idle.wait_ms == 0
+
+
+def test_a_large_set_uses_the_brands_own_replicas(policy: Policy) -> None:
+    chosen = {serve(policy, BRAND, ready(16), now_s).order[0] for now_s in range(1, 30)}
+    assert len(chosen) <= 2
+
+
+def test_what_left_the_set_is_forgotten(policy: Policy) -> None:
+    policy.begin("r1", BRAND, Ranking(("r1",), Placement.PLACED), 1)
+    policy.forget("r1")
+    assert policy.view(ready()[1], 1).inflight == 0
