@@ -1,0 +1,131 @@
+"""Our arm: the policy objects of the server, told what the server would tell them."""
+
+import heapq
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backend.placement import Ahead, Pin, Placement, ReplicaState, Snapshot, Used
+from backend.routing import Policy, PolicySettings
+from benchmarks.simulation.arms import Arm
+from benchmarks.simulation.replica import Job, SimReplica
+from benchmarks.traffic import BLOCK_TOKENS
+
+Pins = dict[int, tuple[Pin, float]]  # by conversation: the pin, and when its last turn ended
+
+_SHORT = 16  # more replicas than that are not all looked at
+
+
+class Ours(Arm):
+    """States as the server's watch has them: a failed attempt makes a replica suspect, a poll finds out about it.
+
+    Pins live in the store: two processes have them in common (`pins`), nothing else. A conversation's site is known
+    to the server, its brand's prefix and the length of its prompt are too.
+    """
+
+    name = "ours"
+    replays = True
+    backoff_s = 0.0
+
+    def __init__(
+        self,
+        replicas: Sequence[SimReplica],
+        members: Sequence[int],
+        chance: random.Random,
+        settings: PolicySettings | None = None,
+        pins: Pins | None = None,
+    ) -> None:
+        super().__init__(replicas, members, chance)
+        self.attempts = len(replicas) + 1
+        self.policy = Policy(settings or PolicySettings())
+        self._pins = pins if pins is not None else {}
+        self._snapshots = {number: self._seen(number, ReplicaState.READY) for number in members}
+        self.poll(0.0)
+
+    def choose(self, job: Job, now: float) -> int | None:
+        ahead = self._ahead(job, now)
+        exclude = frozenset(_name(number) for number in job.tried)
+        ranking = self.policy.rank(ahead, self._shortlist(ahead, now), now, exclude=exclude)
+        if not ranking.order:
+            return None
+        job.reason = ranking.reason
+        job.ticket = self.policy.begin(ranking.order[0], ahead, ranking, now)
+        return int(ranking.order[0][1:])
+
+    def first_token(self, job: Job, number: int, now: float) -> None:
+        self.policy.first_token(job.ticket, now)
+
+    def ended(self, job: Job, number: int, now: float, ok: bool) -> None:
+        self.load[number] -= 1
+        if not ok:
+            self.policy.end(job.ticket, now, None)
+            if number in self._snapshots and self._snapshots[number].state is not ReplicaState.DOWN:
+                self._enter(number, ReplicaState.SUSPECT)
+            return
+        talk, index = job.talk, job.index
+        prompt, reply = talk.prompt_tokens[index], talk.reply_tokens[index]
+        self.policy.end(job.ticket, now, Used(prompt, job.cached, reply))
+        # A fixed text stands in the reply's place unless the workload goes on with what the engine wrote.
+        held = talk.shared_tokens[index + 1] if index + 1 < len(talk.due_s) else prompt
+        pin = Pin(_name(number), _boot(self.replicas[number]), held, str(talk.brand), self._misses(job))
+        self._pins[talk.id] = (pin, now)
+
+    def poll(self, now: float) -> None:
+        for number, snapshot in list(self._snapshots.items()):
+            replica = self.replicas[number]
+            if not replica.alive:
+                self._enter(number, ReplicaState.DOWN)
+                continue
+            capacity = replica.cache.capacity * BLOCK_TOKENS
+            self.policy.observe(_name(number), _boot(replica), now, replica.served_tokens, capacity)
+            state = snapshot.state if snapshot.state is ReplicaState.DRAINING else ReplicaState.READY
+            self._snapshots[number] = replace(
+                self._seen(number, state),
+                elsewhere=max(0, replica.inflight - self.load[number]),
+                waiting=len(replica.waiting),
+                kv_usage=replica.cache.held / replica.cache.capacity,
+            )
+
+    def drain(self, number: int, now: float) -> None:
+        self._enter(number, ReplicaState.DRAINING)
+
+    def join(self, number: int, now: float) -> None:
+        self._snapshots[number] = self._seen(number, ReplicaState.READY)
+        self.poll(now)
+
+    def _shortlist(self, ahead: Ahead, now: float) -> list[Snapshot]:
+        """All replicas of a small fleet; of a large one the pin's, the brand's own and the least loaded."""
+        if len(self._snapshots) <= _SHORT:
+            return list(self._snapshots.values())
+        ready = {_name(n): n for n, each in self._snapshots.items() if each.state is ReplicaState.READY}
+        wanted = {ready[name] for name in self.policy.brands.members(ahead.brand, list(ready), now)}
+        if ahead.pin is not None and int(ahead.pin.replica_id[1:]) in self._snapshots:
+            wanted.add(int(ahead.pin.replica_id[1:]))
+        wanted |= set(heapq.nsmallest(_SHORT // 2, ready.values(), key=self.load.__getitem__))
+        return [self._snapshots[number] for number in sorted(wanted)]
+
+    def _ahead(self, job: Job, now: float) -> Ahead:
+        talk, index = job.talk, job.index
+        pin, ended_s = self._pins.get(talk.id, (None, 0.0))
+        pin = replace(pin, idle_s=now - ended_s) if pin else None
+        return Ahead(str(talk.brand), talk.brand_tokens, talk.prompt_tokens[index], pin, key=str(talk.id))
+
+    def _misses(self, job: Job) -> int:
+        before = self._pins.get(job.talk.id)
+        if before is None or job.reason != Placement.PINNED:
+            return 0
+        return before[0].misses + 1 if job.cached < before[0].held_tokens / 2 else 0
+
+    def _seen(self, number: int, state: ReplicaState) -> Snapshot:
+        return Snapshot(_name(number), "", state, _boot(self.replicas[number]))
+
+    def _enter(self, number: int, state: ReplicaState) -> None:
+        self._snapshots[number] = replace(self._snapshots[number], state=state)
+
+
+def _name(number: int) -> str:
+    return f"r{number}"
+
+
+def _boot(replica: SimReplica) -> str:
+    return str(replica.boot)
