@@ -16,7 +16,7 @@ endif
 need_disk = free=$$(df -Pk . | awk 'NR == 2 {print int($$4 / 1048576)}'); test "$$free" -ge $1 || \
 	{ echo "$1 GiB of disk are needed and $$free GiB are free here: free some." >&2; exit 1; }
 
-.PHONY: help run test engine check lint format requirements model ps logs clean
+.PHONY: help run test engine peers check lint format requirements model ps logs clean
 .SILENT:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -29,6 +29,7 @@ help:
 	echo 'make logs               follow all logs'
 	echo 'make model DATA=DIR     train the starter model (on a GPU)'
 	echo 'make bench-NAME         a benchmark on the running system, such as bench-first_reply [ARGS=...]'
+	echo 'make peers             install the routers that bench-routing compares ours with'
 	echo 'make requirements       compile the pinned sets again'
 	echo 'make clean              remove the environments and caches; var/ stays'
 
@@ -70,6 +71,18 @@ $(APP)/.test: requirements/test.txt $(APP)/.app
 	$(INSTALL) $(APP)/python --no-deps -r requirements/test.txt
 	touch $@
 
+$(APP)/.bench: requirements/bench.txt $(APP)/.app
+	$(INSTALL) $(APP)/python --no-deps -r requirements/bench.txt
+	touch $@
+
+# The routers that ours is compared with.
+peers: .venv/peers/.peers
+
+.venv/peers/.peers: requirements/peers.txt | $(UV)
+	$(UV) venv --quiet --allow-existing --python $(APP)/python .venv/peers
+	$(INSTALL) .venv/peers/bin/python --no-deps -r requirements/peers.txt
+	touch $@
+
 engine: $(APP)/.app
 	kind=$$($(APP)/python -m chat.start.engine) || { echo "$$kind" >&2; exit 1; }; \
 	test "$$kind" = none || $(MAKE) --no-print-directory .venv/engine/.$$kind
@@ -96,7 +109,9 @@ COMPILE = $(UV) pip compile --quiet $(UPGRADE) --python-version 3.11 --no-header
 # UPGRADE=--upgrade takes newer versions, else the present pins stay where they can.
 requirements: $(UV)
 	$(COMPILE) --extra app --output-file requirements/app.txt
-	$(COMPILE) --extra app --extra test --constraint requirements/app.txt --output-file requirements/test.txt
+	$(COMPILE) --extra app --extra bench --constraint requirements/app.txt --output-file requirements/bench.txt
+	$(COMPILE) --extra app --extra bench --extra test --constraint requirements/bench.txt --output-file requirements/test.txt
+	$(COMPILE) --extra peers --output-file requirements/peers.txt
 	$(COMPILE) --extra engine-cpu --override requirements/engine-cpu.overrides.txt $(CPU_TORCH) \
 		--output-file requirements/engine-cpu.txt
 
@@ -121,7 +136,7 @@ logs:
 
 # Figures, on a running Pindesk
 
-bench-%: $(APP)/.app
+bench-%: $(APP)/.bench
 	exec $(APP)/python -m benchmarks.$* $(ARGS)
 
 # The starter model

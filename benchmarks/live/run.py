@@ -1,0 +1,81 @@
+"""One run: one arm, one workload, one seed, on replicas that stand already."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import aiohttp
+import psutil
+
+from backend.replica import SERVED_MODEL
+from benchmarks.live import arms, trouble
+from benchmarks.live.fleet import BenchReplica, reset
+from benchmarks.live.load import drive
+from benchmarks.live.records import Run
+from benchmarks.live.script import Script, Writer
+from benchmarks.live.workloads import Workload
+from benchmarks.stream import complete, request
+from benchmarks.traffic import cacheable_tokens
+from benchmarks.turns import Served, Window, figures
+
+WARMING_SHARE = 0.2  # of a run's seconds: the first conversations only fill the caches
+
+
+@dataclass(frozen=True)
+class Setting:
+    workload: str
+    arm: str
+    seed: int
+    seconds: float
+    rate: float
+
+    def about(self) -> Run:
+        return asdict(self)
+
+
+async def run_once(
+    setting: Setting, workload: Workload, replicas: Sequence[BenchReplica], writer: Writer, folder: Path
+) -> tuple[Run, list[Served]]:
+    """What came of it, and a row a turn."""
+    urls = [replica.url for replica in replicas]
+    scripts = workload.scripts(writer, setting.seed)
+    with arms.front(setting.arm, urls, folder) as front:
+        await reset(urls)
+        if workload.warm:
+            await _warm(urls, scripts)
+        engines = [psutil.Process(replica.pid) for replica in replicas]
+        before = front.cpu_s(), _cpu_s(engines)
+        work = [drive(scripts, front)]
+        if workload.trouble:
+            work.append(trouble.happen(workload.trouble, front, replicas, setting.seconds / 2))
+        driven = (await asyncio.gather(*work))[0]
+        after = front.cpu_s(), _cpu_s(engines)
+    brands = {script.talk.brand for script in scripts} if workload.warm else ()
+    cacheable = cacheable_tokens([script.talk for script in scripts], brands)
+    window = Window(WARMING_SHARE * setting.seconds, setting.seconds)
+    arm_cpu, engine_cpu = ((now - then) / driven.seconds for then, now in zip(before, after, strict=True))
+    return setting.about() | {
+        "figures": figures(driven.rows, cacheable, len(urls), window),
+        "cpu": {"generator": driven.generator_cpu, "arm": arm_cpu, "replicas": engine_cpu},
+        "blocks": workload.blocks(writer),
+    }, driven.rows
+
+
+async def _warm(urls: Sequence[str], scripts: Sequence[Script]) -> None:
+    """Each brand's prefix onto each replica, at the replicas themselves: the same for every arm."""
+    brands = {script.talk.brand: script.prompts[0][:1] for script in scripts}
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(60)) as http:
+        for messages in brands.values():
+            await asyncio.gather(*(complete(http, url, request(messages, SERVED_MODEL, 1)) for url in urls))
+
+
+def _cpu_s(processes: Iterable[psutil.Process]) -> float:
+    spent = 0.0
+    for parent in processes:
+        try:
+            family = [parent, *parent.children(recursive=True)]
+            spent += sum(sum(process.cpu_times()[:2]) for process in family)
+        except psutil.NoSuchProcess:
+            continue
+    return spent
