@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -24,7 +24,6 @@ class Reply:
     completion_tokens: int = 0
     replica: str | None = None
     failure: str = ""
-    token_s: list[float] = field(default_factory=list)
 
 
 async def complete(
@@ -65,8 +64,5 @@ def _take(reply: Reply, line: bytes, began: float) -> None:
         usage = orjson.loads(line[line.index(b"{") :])["usage"]
         reply.prompt_tokens, reply.completion_tokens = usage["prompt_tokens"], usage["completion_tokens"]
         reply.cached_tokens = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    elif _CONTENT.search(line):
-        now = time.perf_counter()
-        reply.token_s.append(now)
-        if reply.ttft_ms is None:
-            reply.ttft_ms = (now - began) * 1000
+    elif reply.ttft_ms is None and _CONTENT.search(line):
+        reply.ttft_ms = (time.perf_counter() - began) * 1000

@@ -2,9 +2,8 @@
 
 import asyncio
 import random
-import statistics
-from collections.abc import Iterator, Sequence
-from itertools import pairwise, product
+from collections.abc import Sequence
+from itertools import product
 
 import aiohttp
 
@@ -14,7 +13,8 @@ from benchmarks.stream import Reply, complete, request
 NEW_WORDS = (10, 40, 120, 250, 400)
 CACHED_WORDS = (0, 150, 350)
 CROWDS = (1, 2, 4, 8)
-_DECODED = 32
+_DECODED = 48
+_SETTLED_S = 0.2  # until a crowd has been prefilled
 _WORDS = (
     "order",
     "parcel",
@@ -48,9 +48,9 @@ class _Replica:
         cases = list(product(NEW_WORDS, CACHED_WORDS)) * 2
         self._chance.shuffle(cases)
         samples = [await self._prefill(*case) for case in cases]
-        crowds = [await self._crowd(crowd) for crowd in (*CROWDS, *CROWDS)]
-        paces = [pace for found, _ in crowds for pace in found]
-        samples += [sample for _, sample in crowds]
+        crowds = [*CROWDS, *CROWDS]
+        paces = [pace for crowd in crowds for pace in await self._decode(crowd)]
+        samples += [await self._join(crowd) for crowd in crowds]
         self._chance.shuffle(samples)
         self._chance.shuffle(paces)
         return samples, paces
@@ -61,19 +61,27 @@ class _Replica:
             await self._ask(known, "", 1)
         return _sample(await self._ask(known, self._text(new_words), 2), 0)
 
-    async def _crowd(self, crowd: int) -> tuple[list[Pace], Sample]:
-        """So many replies at once, and a newcomer among them."""
-        talks = [asyncio.create_task(self._ask("", self._text(20), _DECODED * 2)) for _ in range(crowd)]
-        await asyncio.sleep(0.25)
+    async def _decode(self, crowd: int) -> list[Pace]:
+        """So many replies side by side."""
+        replies = await self._crowd(crowd)
+        return [Pace(crowd, (reply.total_ms - reply.ttft_ms) / (reply.completion_tokens - 1)) for reply in replies]
+
+    async def _join(self, crowd: int) -> Sample:
+        """A newcomer while so many decode."""
+        talks = asyncio.create_task(self._crowd(crowd))
+        await asyncio.sleep(_SETTLED_S)
         newcomer = await self._ask("", self._text(200), 2)
-        replies = await asyncio.gather(*talks)
-        return [Pace(crowd, pace) for pace in _paces(replies)], _sample(newcomer, crowd)
+        await talks
+        return _sample(newcomer, crowd)
+
+    async def _crowd(self, crowd: int) -> list[Reply]:
+        return await asyncio.gather(*(self._ask(self._text(10), self._text(20), _DECODED) for _ in range(crowd)))
 
     async def _ask(self, system: str, text: str, tokens: int) -> Reply:
         messages = [{"role": "system", "content": system}, {"role": "user", "content": text}]
         reply = await complete(self._http, self._url, request(messages, self._model, tokens))
-        if reply.failure:
-            raise RuntimeError(f"{self._url}: {reply.failure}")
+        if reply.failure or reply.ttft_ms is None or reply.total_ms is None:
+            raise RuntimeError(f"{self._url}: {reply.failure or 'no text'}")
         return reply
 
     def _text(self, words: int) -> str:
@@ -81,10 +89,4 @@ class _Replica:
 
 
 def _sample(reply: Reply, decoding: int) -> Sample:
-    return Sample(reply.prompt_tokens - reply.cached_tokens, reply.cached_tokens, decoding, reply.ttft_ms or 0.0)
-
-
-def _paces(replies: Sequence[Reply]) -> Iterator[float]:
-    """Each reply's median time between tokens, so that steps with a prefill in them do not count."""
-    for reply in replies:
-        yield statistics.median(1000 * (after - before) for before, after in pairwise(reply.token_s))
+    return Sample(reply.prompt_tokens - reply.cached_tokens, reply.cached_tokens, decoding, reply.ttft_ms)
