@@ -64,13 +64,13 @@ def plans(shape: Shape, seed: int) -> list[Plan]:
     """Beginnings, brands and think times; turns due after the end of the workload are left out."""
     chance = np.random.default_rng([seed, 1])
     begins = _begins(shape, chance)
-    brands = chance.choice(shape.brands, size=len(begins), p=popularity(shape.brands, shape.zipf))
-    counts = chance.integers(shape.turns[0], shape.turns[1] + 1, size=len(begins))
+    brands = np.searchsorted(np.cumsum(popularity(shape.brands, shape.zipf)), _even(len(begins), chance))
+    counts = shape.turns[0] + (_even(len(begins), chance) * (shape.turns[1] + 1 - shape.turns[0])).astype(int)
     result = []
     for number, (begin, brand, count) in enumerate(zip(begins, brands, counts, strict=True)):
         thinks = chance.lognormal(np.log(shape.think_median_s), shape.think_sigma, size=count - 1)
         due = begin + np.concatenate([[0.0], np.cumsum(thinks)])
-        result.append(Plan(number, int(brand), [float(at) for at in due if at < shape.seconds]))
+        result.append(Plan(number, min(int(brand), shape.brands - 1), [float(at) for at in due if at < shape.seconds]))
     return result
 
 
@@ -97,10 +97,15 @@ def cacheable_tokens(talks: Iterable[Conversation], warm_brands: Iterable[int] =
     return result
 
 
+def _even(count: int, chance: np.random.Generator) -> np.ndarray:
+    """Uniform numbers of which each stratum has one, in any order: seeds differ less in what they ask for."""
+    return chance.permutation((np.arange(count) + chance.uniform(size=count)) / max(count, 1))
+
+
 def _begins(shape: Shape, chance: np.random.Generator) -> list[float]:
-    """Poisson by thinning: draw at the highest rate, keep each with the chance that its own moment has."""
+    """A Poisson process of so many as expected, by thinning: drawn at the highest rate, each kept by its moment's."""
     start, end, times = shape.burst or (0.0, 0.0, 1.0)
-    count = chance.poisson(shape.conversations_per_s * max(times, 1.0) * shape.seconds)
+    count = round(shape.conversations_per_s * max(times, 1.0) * shape.seconds)
     drawn = np.sort(chance.uniform(0.0, shape.seconds, size=count))
     rate = np.where((drawn >= start) & (drawn < end), times, 1.0) / max(times, 1.0)
     return [float(at) for at in drawn[chance.uniform(size=count) < rate]]

@@ -11,7 +11,7 @@ from backend.replica import ReplicaConfig, command
 from tests.parts import ENGINE_PYTHON, GPU_ENGINE, MODEL
 from tests.processes import ServerProcess, free_port
 
-SHORT_CONTEXT = 1024  # a cache must hold one prompt of the longest kind, and the fewest blocks are few
+SHORT_CONTEXT = 1536  # a cache must hold one prompt of the longest kind, and the fewest blocks are few
 LOADED_WITHIN_S = 200
 
 

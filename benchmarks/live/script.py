@@ -39,16 +39,16 @@ _RULES = (
 )
 _QUESTIONS = (
     "where is my order {n}?",
-    "I would like to change the address of order {n} please",
-    "can you send me the invoice for {n} again, I cannot find it in my mail",
+    "I would like to change the address of order {n} please.",
+    "can you send me the invoice for {n} again, I cannot find it in my mail.",
     "what does it cost to return {n} pieces, and how long does the refund take?",
     "thanks, and when will the parcel with number {n} arrive at my place?",
-    "ok",
+    "ok, I wrote to you about {n} last week and nobody has answered yet.",
 )
 _REPLIES = (
-    '{{"action":"reply","template":"order_status","slots":{{"order":"{n}"}}}}',
-    '{{"action":"clarify","template":"clarify","slots":{{}}}}',
-    '{{"action":"reply","template":"invoice","slots":{{"order":"{n}","channel":"mail"}}}}',
+    "Order {n} is on its way and should be with you tomorrow; the link to follow it is in your mail.",
+    "Thank you. Which of the pieces of order {n} would you like to send back?",
+    "The invoice of {n} is in your mail again. Please look into the folder for unwanted mail, too.",
 )
 
 
@@ -96,7 +96,8 @@ class Writer:
         brand = before = self.tokens(messages, answering=False)
         prompts, counts, shared = [], [], []
         for _ in plan.due_s:
-            question = chance.choice(_QUESTIONS).format(n=chance.randint(10_000, 99_999))
+            asked = chance.sample(_QUESTIONS, chance.randint(1, 3))
+            question = " ".join(each.format(n=chance.randint(10_000, 99_999)) for each in asked)
             messages = [*messages, {"role": "user", "content": question}]
             now = self.tokens(messages)
             prompts.append(messages)
