@@ -106,7 +106,8 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a request would cost on one replica: `cost_ms` is `wait_ms` and the prefill of `new_tokens`."""
+    """What a request would cost on one replica: `cost_ms` is `wait_ms`, the prefill of `new_tokens`,
+    and what that evicts where the cache is full."""
 
     replica_id: str
     cost_ms: float = 0.0

@@ -47,17 +47,21 @@ class BrandSets:
         self._least, self._per_replica, self._fade_s = least, per_replica, fade_s
         self._brands: OrderedDict[str, _Brand] = OrderedDict()
 
-    def members(self, brand: str, replica_ids: Sequence[str], now_s: float) -> list[str]:
-        """The replicas of the brand's set, of those given, in the brand's own order."""
+    def members(self, brand: str, replica_ids: Sequence[str], now_s: float, *, scarce: bool = False) -> list[str]:
+        """The replicas of the brand's set, of those given, in the brand's own order.
+
+        `scarce`: caches are full, so a copy for a failover would throw out another brand's prefix; one must do.
+        """
         known = self._brand(brand)
         ids = tuple(sorted(replica_ids))
         if known.order[0] != ids:
             known.order = (ids, ranked(brand, ids))
-        return known.order[1][: self.size(brand, now_s)]
+        return known.order[1][: self.size(brand, now_s, scarce=scarce)]
 
-    def size(self, brand: str, now_s: float) -> int:
+    def size(self, brand: str, now_s: float, *, scarce: bool = False) -> int:
         """How many replicas the brand may use."""
-        return max(self._least, math.ceil(self._level(self._brand(brand), now_s) / self._per_replica))
+        least = min(self._least, 1) if scarce else self._least
+        return max(least, math.ceil(self._level(self._brand(brand), now_s) / self._per_replica))
 
     def began(self, brand: str, now_s: float) -> None:
         known = self._brand(brand)

@@ -16,12 +16,15 @@ KEEPS_PIN = (ReplicaState.READY, ReplicaState.WARMING)
 @dataclass(frozen=True)
 class Rules:
     """When a pin is left: only for a gain beyond `margin_ms` and `margin_share` of the cost at home, and only when
-    home has `band` attempts more than the other. Costs within `tie_ms` are equal."""
+    home has `band` attempts more than the other. Costs within `tie_ms` are equal. `outside_ms` and `outside_share` are
+    what a replica outside the brand's set must be cheaper by."""
 
     margin_ms: float = 30.0
     margin_share: float = 0.25
     band: int = 2
     tie_ms: float = 5.0
+    outside_ms: float = 10.0
+    outside_share: float = 0.1
 
 
 def usable(replicas: Sequence[Snapshot], exclude: Set[str] = frozenset()) -> list[Snapshot]:
@@ -75,7 +78,7 @@ def _is_worth_leaving(
 
 def _preference(replica: Snapshot, cost: Candidate, rules: Rules) -> tuple[int, float, int, int, str]:
     # Outside the brand's set a request leaves a copy of the brand's prefix behind: it must gain more than a little.
-    outside = 0.0 if cost.is_member else rules.margin_ms + rules.margin_share * cost.cost_ms
+    outside = 0.0 if cost.is_member else rules.outside_ms + rules.outside_share * cost.cost_ms
     return (
         TIERS.index(replica.state),
         (cost.cost_ms + outside) // rules.tie_ms,

@@ -65,3 +65,12 @@ def test_a_set_never_has_more_members_than_there_are(replicas: list[str]) -> Non
     for _ in range(100):
         sets.began("brand", 0)
     assert sorted(sets.members("brand", replicas, 0)) == sorted(replicas)
+
+
+def test_a_spare_copy_is_kept_only_where_there_is_room_for_it() -> None:
+    sets = BrandSets(least=2, per_replica=1)
+    assert sets.members("brand", ["r0", "r1", "r2"], 0) == ranked("brand", ["r0", "r1", "r2"])[:2]
+    assert sets.members("brand", ["r0", "r1", "r2"], 0, scarce=True) == ranked("brand", ["r0", "r1", "r2"])[:1]
+    for _ in range(3):
+        sets.began("brand", 1)
+    assert len(sets.members("brand", ["r0", "r1", "r2"], 1, scarce=True)) == 3

@@ -148,3 +148,14 @@ def test_what_left_the_set_is_forgotten(policy: Policy) -> None:
     policy.begin("r1", BRAND, Ranking(("r1",), Placement.PLACED), 1)
     policy.forget("r1")
     assert policy.view(ready()[1], 1).inflight == 0
+
+
+def test_while_caches_are_full_a_brand_has_one_replica_and_a_copy_costs_what_it_evicts(policy: Policy) -> None:
+    brands = [replace(BRAND, brand=f"brand {number}", key=str(number)) for number in range(60)]
+    for number, ahead in enumerate(brands):
+        serve(policy, ahead, ready(), 10 + number)
+    assert policy.view(ready()[0], 70).evict_after_s is not None
+    newcomer = policy.rank(replace(BRAND, brand="another"), ready(), 70)
+    assert [candidate.is_member for candidate in newcomer.candidates] == [True, False]
+    computed_ms = newcomer.candidates[0].cost_ms - newcomer.candidates[0].wait_ms
+    assert computed_ms == pytest.approx(2 * policy.prefill.ms(newcomer.candidates[0].new_tokens, 0, 0))
