@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chat.errors import problem
+from chat.envelopes import envelope
 from chat.problems import from_http
 
 
@@ -23,8 +23,7 @@ class BodyLimit:
             return
         declared = Headers(scope=scope).get("content-length", "0")
         if declared.isdecimal() and int(declared) > self.max_bytes:
-            refusal = problem(from_http(self._too_large()), scope["state"]["trace_id"])
-            await refusal(scope, receive, send)
+            await envelope(from_http(self._too_large()), scope)(scope, receive, send)
             return
         read = 0
 

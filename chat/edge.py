@@ -4,7 +4,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chat.errors import problem
+from chat.envelopes import envelope
 from chat.problems import from_crash
 from telemetry.propagation import restart
 
@@ -54,7 +54,7 @@ class Edge:
             except Exception as error:
                 log.exception("request_failed")
                 if not started:
-                    await problem(from_crash(error), trace_id)(scope, receive, send_safely)
+                    await envelope(from_crash(error), scope)(scope, receive, send_safely)
 
 
 def _secure(headers: MutableHeaders, bare: bool) -> None:

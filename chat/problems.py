@@ -5,12 +5,14 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from chat.errors import ApiError, Away, Missing, Refused, Unprocessable, problem
+from chat.envelopes import envelope
+from chat.errors import ApiError, Away, Missing, Refused, Unprocessable
 from chat.packs import UnknownPack
 from sessions import Conflict, NotFound, ReplayMismatch, StoreError, Unavailable
 
@@ -31,7 +33,7 @@ _LIMITS = ("max_length", "min_length", "le", "ge", "lt", "gt")
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
-def install(app: FastAPI) -> None:
+def install(app: Starlette) -> None:
     """Give `app` the handlers; a mounted application needs its own call."""
     for kind, translate in (
         (ApiError, lambda error: error),
@@ -46,7 +48,7 @@ def install(app: FastAPI) -> None:
 
 def _handler(translate: Callable[[Any], ApiError]) -> Handler:
     async def handle(request: Request, error: Exception) -> Response:
-        return problem(translate(error), getattr(request.state, "trace_id", None))
+        return envelope(translate(error), request.scope)
 
     return handle
 
