@@ -1,4 +1,4 @@
-"""The web application: the API under `/api/v1`, health at the root, the browser chat at `/`."""
+"""The web application: the API under `/api/v1`, OpenAI's under `/v1`, health at the root, the browser chat at `/`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +11,7 @@ from chat.assembly import build, running
 from chat.body_limit import BodyLimit
 from chat.edge import Edge
 from chat.routes import agent, conversations, events, health, messages, replicas, sites, turns
+from chat.routes.inference import inference_app
 from chat.services import Services
 from chat.settings import Settings
 
@@ -41,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     app.mount("/api/v1", _api(services))
+    app.mount("/v1", inference_app(services))
     browser.mount(app, services)
     return app
 

@@ -8,6 +8,7 @@ from typing import Any
 from backend.engine import Engine, Timeouts
 from backend.replicas import Replicas
 from chat.addresses import TrustedProxies
+from chat.inference import Inference
 from chat.languages import model_languages
 from chat.limits import Limits
 from chat.lookups import Lookups
@@ -39,6 +40,7 @@ def build(settings: Settings) -> Services:
     engine = Engine(replicas, _timeouts(settings))
     warmer = Warmer(store, packs, replicas, engine, secret)
     replicas.on_boot, packs.warm = warmer.warm, warmer.warm_pack
+    keys = StaffKeys(settings)
     services = Services(
         settings=settings,
         secret=secret,
@@ -49,10 +51,11 @@ def build(settings: Settings) -> Services:
         telemetry=telemetry,
         limits=Limits(settings, telemetry.metrics),
         lookups=Lookups(store),
-        keys=StaffKeys(settings),
+        keys=keys,
         languages=model_languages(settings),
         proxies=proxies,
         streams=Streams(telemetry.metrics.open_streams),
+        inference=Inference(settings, store, keys, secret, replicas, engine, telemetry),
     )
     services.runner = TurnRunner(services)
     return services

@@ -8,6 +8,7 @@ from fastapi import Request
 from backend.engine import Engine
 from backend.replicas import Replicas
 from chat.addresses import TrustedProxies
+from chat.inference import Inference
 from chat.limits import Limits
 from chat.lookups import Lookups
 from chat.packs import Packs
@@ -54,6 +55,7 @@ class Services:
     languages: tuple[str, ...]
     proxies: TrustedProxies
     streams: Streams
+    inference: Inference
     runner: Runner = field(init=False)
 
     def locales(self, pack: Pack) -> tuple[str, ...]:

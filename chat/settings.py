@@ -128,6 +128,10 @@ class Settings(BaseSettings):
     address_limit: Rate = _about("Customer messages from one address.", "60/minute")
     site_limit: Rate = _about("Customer messages on one site.", "600/minute")
     open_limit: Rate = _about("New conversations from one address.", "30/minute")
+    session_headers: Annotated[list[str], NoDecode, BeforeValidator(_split_list)] = _about(
+        "Headers that name a session of the OpenAI endpoint, the first one present counts.", ["X-Session-Id"]
+    )
+    session_pins: int = _about("Sessions of the OpenAI endpoint whose replica is remembered.", 100_000, ge=1)
     trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(_split_list)] = _about(
         "Addresses of proxies whose X-Forwarded-For is believed, separated by commas.", []
     )

@@ -50,7 +50,7 @@ class ChosenIds(RandomIdGenerator):
 
 
 @contextmanager
-def chosen(*, span_id: str, trace_id: str | None = None) -> Iterator[None]:
+def chosen(*, span_id: str | None = None, trace_id: str | None = None) -> Iterator[None]:
     """Give the one span that starts inside these ids; `trace_id` counts only for a span without a parent."""
     trace_token, span_token = _next_trace_id.set(trace_id), _next_span_id.set(span_id)
     try:

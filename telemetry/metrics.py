@@ -27,6 +27,7 @@ class Metrics:
         self._make_turns()
         self._make_tokens()
         self._make_replies()
+        self._make_inference()
         self._make_people()
         self._make_replicas()
         self._make_spans()
@@ -41,6 +42,12 @@ class Metrics:
         self.reply_seconds = self._histogram("reply_seconds", "From acceptance to the whole reply.")
         self.attempts = self._counter("attempts", "Attempts to have the engine answer, by outcome.", "outcome")
         self.placements = self._counter("placements", "Choices of a replica, by reason.", "reason")
+        self.predicted_cached_tokens = self._counter(
+            "placement_predicted_cached_tokens", "Prompt tokens expected in the chosen replica's cache.", "reason"
+        )
+        self.placed_cached_tokens = self._counter(
+            "placement_cached_tokens", "Prompt tokens that the chosen replica had in its cache.", "reason"
+        )
 
     def _make_tokens(self) -> None:
         self.prompt_tokens = self._counter("prompt_tokens", "Prompt tokens of customers' turns.")
@@ -66,6 +73,23 @@ class Metrics:
         self.replies_reset = self._counter("replies_reset", "Replies of which shown text was taken back.")
         self.annotations_cut = self._counter("annotations_cut", "Replies whose part for the staff was cut off.")
         self.lookups = self._counter("lookups", "Lookups by name and outcome.", "name", "outcome")
+
+    def _make_inference(self) -> None:
+        self.inference_requests = self._counter(
+            "inference_requests",
+            "Requests to the OpenAI endpoint, by outcome (done, stopped, failed, refused).",
+            "outcome",
+        )
+        self.inference_first_token_seconds = self._histogram(
+            "inference_first_token_seconds", "From a request to the OpenAI endpoint to its first output."
+        )
+        self.inference_prompt_tokens = self._counter("inference_prompt_tokens", "Prompt tokens of the OpenAI endpoint.")
+        self.inference_cached_prompt_tokens = self._counter(
+            "inference_cached_prompt_tokens", "Prompt tokens of the OpenAI endpoint that the replica had in its cache."
+        )
+        self.inference_completion_tokens = self._counter(
+            "inference_completion_tokens", "Tokens written for the OpenAI endpoint."
+        )
 
     def _make_people(self) -> None:
         self.rejected = self._counter("rejected", "Requests that were refused, by limit or reason.", "reason")
@@ -97,6 +121,11 @@ class Metrics:
         self.prompt_tokens_by_turn.labels(turn).inc(prompt_tokens)
         self.cached_prompt_tokens_by_turn.labels(turn).inc(cached_tokens)
         self.prompt_length_tokens.observe(prompt_tokens)
+
+    def count_placement(self, reason: str, predicted_tokens: int, cached_tokens: int) -> None:
+        """Hold what the policy expected of its choice against what the engine reported."""
+        self.predicted_cached_tokens.labels(reason).inc(predicted_tokens)
+        self.placed_cached_tokens.labels(reason).inc(cached_tokens)
 
     def render(self) -> bytes:
         """Everything in Prometheus' text format; its media type is `CONTENT_TYPE`."""

@@ -70,6 +70,21 @@ class TurnTracer:
                 attributes={**_chat_attributes(model, attempt), **(attributes or {})},
             )
 
+    def start_request(
+        self, parent: TraceParent, attempt: int, model: str, attributes: SpanAttributes | None = None
+    ) -> Span:
+        """Start the span of attempt 1, 2, ... at a request that is no turn, under `parent` or at a trace's beginning.
+
+        Set `ATTEMPT_OUTCOME` before ending it.
+        """
+        with chosen(trace_id=parent.trace_id):
+            return self.tracer.start_span(
+                chat_span(model),
+                context=Context() if parent.is_restart else _context_of(parent),
+                kind=SpanKind.CLIENT,
+                attributes={**_chat_attributes(model, attempt), OUTPUT_TYPE: "text", **(attributes or {})},
+            )
+
     def record_lost_attempt(
         self, traceparent: str, conversation_id: str, turn_id: str, attempt: int, model: str, *, accepted_ns: int
     ) -> None:

@@ -47,6 +47,7 @@ class Script:
     delay_s: float = 0.0
     first_delay_s: float = 0.0
     finish_reason: str = "stop"
+    choices: int = 1  # all of them say the same
     prompt_tokens: int = 20
     cached_tokens: int | None = 0
 
@@ -58,6 +59,7 @@ class Call:
     body: dict[str, Any]
     headers: Mapping[str, str]
     peer: tuple[str, int] | None = None  # the client's end of the connection
+    at: float = field(default_factory=time.monotonic)
     aborted: asyncio.Event = field(default_factory=asyncio.Event)
     finished: bool = False
 
@@ -210,7 +212,8 @@ class ScriptedEngine:
     async def _events(self, script: Script) -> AsyncIterator[str]:
         for index, piece in enumerate(script.pieces):
             await asyncio.sleep(script.delay_s if index else script.first_delay_s)
-            yield self._chunk({"role": "assistant", "content": piece} if index == 0 else {"content": piece})
+            for choice in range(script.choices):
+                yield self._chunk({"role": "assistant", "content": piece} if index == 0 else {"content": piece}, choice)
         if script.fault in (Fault.HANG, Fault.TRUNCATE, Fault.END):
             return
         if script.fault is Fault.ERROR:
@@ -218,13 +221,15 @@ class ScriptedEngine:
         elif script.fault is Fault.GARBAGE:
             yield '{"id": "chatcmpl-1", "choices": [{"delta": {"conte'
         else:
-            yield self._chunk({"content": ""}, "abort" if script.fault is Fault.ABORT else script.finish_reason)
+            reason = "abort" if script.fault is Fault.ABORT else script.finish_reason
+            for choice in range(script.choices):
+                yield self._chunk({"content": ""}, choice, reason)
             if script.fault is not Fault.NO_USAGE:
                 yield json.dumps(self._envelope("chat.completion.chunk") | {"choices": [], "usage": _usage(script)})
         yield "[DONE]"
 
-    def _chunk(self, delta: dict[str, str], finish_reason: str | None = None) -> str:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+    def _chunk(self, delta: dict[str, str], index: int, finish_reason: str | None = None) -> str:
+        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
         return json.dumps(self._envelope("chat.completion.chunk") | {"choices": [choice]})
 
     def _whole(self, script: Script) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from opentelemetry.trace import Span, set_span_in_context
 
 from backend.engine import Usage
 from backend.placement import Ahead, Placement, Ranking, Snapshot
+from chat.attempt_trace import AttemptTrace
 from prompts import FilledReply
 from sessions import Claim
 from telemetry import Telemetry
@@ -35,19 +36,14 @@ from telemetry.names import (
     REPLICA,
     REPLY_DONE,
     RESET,
-    RESPONSE_FINISH_REASONS,
     ROUTE,
     SITE,
     TTFV_MS,
     TURN_ATTEMPTS,
     TURN_OUTCOME,
     TURN_QUEUE_MS,
-    USAGE_CACHE_READ_TOKENS,
-    USAGE_INPUT_TOKENS,
-    USAGE_OUTPUT_TOKENS,
-    AttemptOutcome,
 )
-from telemetry.propagation import admit, traceparent_of
+from telemetry.propagation import admit
 
 Attributes = Mapping[str, str | int | float | bool]
 
@@ -106,7 +102,7 @@ class TurnTrace:
             span.set_attributes(choice)
 
     @contextmanager
-    def attempt(self, claim: Claim, replica: Snapshot) -> Iterator["AttemptTrace"]:
+    def attempt(self, claim: Claim, replica: Snapshot) -> Iterator[AttemptTrace]:
         """The span of one attempt; its `traceparent` goes to the engine. Whatever ends it is written on it."""
         self._attempts = claim.attempts
         attributes = {REPLICA: replica.id, BOOT_ID: replica.boot_id or ""}
@@ -170,30 +166,6 @@ class TurnTrace:
 
     def end(self) -> None:
         self.span.end()
-
-
-class AttemptTrace:
-    """The span of one attempt while it runs. Unless told otherwise, it was stopped by us."""
-
-    def __init__(self, span: Span) -> None:
-        self._span = span
-        self.outcome = AttemptOutcome.STOPPED
-        self.traceparent = traceparent_of(span)
-
-    def finished(self, usage: Usage) -> None:
-        """The engine's stream came to its end."""
-        self.outcome = AttemptOutcome.FINISHED
-        counts = {
-            USAGE_INPUT_TOKENS: usage.prompt_tokens,
-            USAGE_CACHE_READ_TOKENS: usage.cached_tokens,
-            USAGE_OUTPUT_TOKENS: usage.completion_tokens,
-        }
-        self._span.set_attributes({name: count for name, count in counts.items() if count is not None})
-        self._span.set_attribute(RESPONSE_FINISH_REASONS, (usage.finish_reason,))
-
-    def failed(self, code: str) -> None:
-        self._span.set_attribute(ERROR_TYPE, code)
-        self.outcome = AttemptOutcome.FAILED
 
 
 def since_ms(moment: datetime) -> float:

@@ -1,0 +1,143 @@
+"""The way of one request: ranked by the placement policy, attempted as one LiteLLM Router call on one replica.
+
+An attempt that fails before its first output is made again on the next replica; after it, the client is told that the
+reply broke off. Where the reply ended well, the session is pinned to the replica that now holds it.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+
+from backend.engine import Attempt, Engine, Usage, usage_of
+from backend.errors import BadRequest, EngineError, NotReady, Overloaded
+from backend.placement import Pin, Ranking, Snapshot
+from backend.replicas import Replicas
+from backend.wire import Event, Wire
+from chat.errors import ApiError, Away, TooMany
+from chat.inference.asked import Asked
+from chat.inference.pins import SessionPins
+from chat.inference.tenants import Tenant
+from chat.inference.trace import RequestTrace
+
+log = structlog.get_logger(__name__)
+
+PRIORITY = 5
+"""Behind customers' turns (0), before suggestions and warm-up."""
+
+REPLICA_WAIT_S = 2.0
+BUSY_FOR_S = 1.0
+
+
+class BadGateway(ApiError):
+    status = HTTPStatus.BAD_GATEWAY
+    code = "engine_failed"
+
+
+class Completion:
+    """`replica` and `ranking` are known once `run` has yielded; `usage` after it has ended."""
+
+    def __init__(
+        self,
+        replicas: Replicas,
+        engine: Engine,
+        pins: SessionPins,
+        trace: RequestTrace,
+        tenant: Tenant,
+        asked: Asked,
+        session: bytes,
+        max_attempts: int,
+    ) -> None:
+        self.asked = asked
+        self.trace = trace
+        self.replica: Snapshot | None = None
+        self.ranking: Ranking | None = None
+        self.wire: Wire | None = None
+        self._replicas, self._engine, self._pins = replicas, engine, pins
+        self._tenant, self._session, self._max_attempts = tenant, session, max_attempts
+
+    async def run(self) -> AsyncGenerator[list[Event], None]:
+        """The reply's events, the first batch with its first output. Closing it ends the generation at the engine.
+
+        Raises ApiError before the first batch, EngineError behind it.
+        """
+        failed = dict[str, EngineError]()
+        while True:
+            ranking = await self._rank(failed)
+            begun = False
+            try:
+                async with aclosing(self._attempt(ranking, len(failed) + 1)) as batches:
+                    async for batch in batches:
+                        begun = True
+                        yield batch
+            except EngineError as error:
+                log.warning("inference_attempt_failed", replica=error.replica_id, code=error.code, begun=begun)
+                if begun:
+                    raise
+                failed[error.replica_id] = error
+                if not error.retryable or len(failed) >= self._max_attempts:
+                    raise _refusal(error) from error
+            else:
+                return
+
+    async def _rank(self, failed: dict[str, EngineError]) -> Ranking:
+        """Raises ApiError when no replica is left that has not failed."""
+        pin = self._pins.get(self._session)
+        ranking = self._replicas.choose(pin, failed.keys())
+        if not ranking.order and not failed:
+            try:
+                await self._replicas.wait_ready(REPLICA_WAIT_S)
+            except NotReady as error:
+                raise Away("No replica is ready.", code="no_replica") from error
+            ranking = self._replicas.choose(pin)
+        if ranking.order and ranking.order[0] not in failed:
+            return ranking
+        raise _refusal(*failed.values()) if failed else Away("No replica is ready.", code="no_replica")
+
+    async def _attempt(self, ranking: Ranking, number: int) -> AsyncGenerator[list[Event], None]:
+        replica = next(each for each in self._replicas.snapshot() if each.id == ranking.order[0])
+        wire = Wire(replica.id)
+        with self.trace.attempt(number, replica, ranking, self._pins.get(self._session)) as attempt:
+            request = Attempt(
+                replica.id,
+                self.asked.messages,
+                max_tokens=None,
+                temperature=None,
+                cache_salt=self._tenant.salt,
+                priority=PRIORITY,
+                traceparent=attempt.traceparent,
+                extra=self.asked.options,
+            )
+            async with aclosing(self._engine.events(request, wire)) as batches:
+                async for batch in batches:
+                    if self.wire is not wire:
+                        self.replica, self.ranking, self.wire = replica, ranking, wire
+                        self.trace.first_token()
+                    yield batch
+            usage = usage_of(wire)
+            attempt.finished(usage)
+        self._pin(replica, usage)
+
+    def _pin(self, replica: Snapshot, usage: Usage) -> None:
+        held = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
+        self._pins.put(self._session, Pin(replica.id, replica.boot_id or "", held))
+
+
+def _refusal(*errors: EngineError) -> ApiError:
+    """What the last failure of a request means to its client; the engine's own words may quote somebody."""
+    match errors[-1]:
+        case BadRequest():
+            return ApiError(
+                "The engine refuses this request: mostly its prompt and max_tokens together exceed the context.",
+                code="refused_by_engine",
+            )
+        case Overloaded():
+            return TooMany("Every replica is full.", retry_after_s=BUSY_FOR_S, code="overloaded")
+    return BadGateway("The engine failed before its first token.")
+
+
+def broken_off(error: EngineError) -> dict[str, Any]:
+    """The event that ends a stream which was cut in the middle, in OpenAI's shape."""
+    return {"message": "The reply broke off.", "type": "server_error", "param": None, "code": error.code}

@@ -1,0 +1,81 @@
+"""What is seen of a request: a `chat` span for each attempt, and its counts."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from backend.engine import Usage
+from backend.placement import Pin, Ranking, Snapshot
+from chat.attempt_trace import AttemptTrace
+from chat.inference.asked import Asked
+from telemetry import Telemetry
+from telemetry.names import (
+    ATTEMPT_OUTCOME,
+    BOOT_ID,
+    CONVERSATION_ID,
+    PIN_REPLICA,
+    PLACEMENT,
+    PLACEMENT_CANDIDATES,
+    PREDICTED_CACHED_TOKENS,
+    REPLICA,
+    REQUEST_STREAM,
+    SITE,
+)
+from telemetry.propagation import TraceParent
+
+
+class RequestTrace:
+    """`parent` is the caller's span, or the mark of a trace of our own."""
+
+    def __init__(self, telemetry: Telemetry, parent: TraceParent, asked: Asked, site: str | None, session: str) -> None:
+        self.trace_id = parent.trace_id
+        self._telemetry, self._metrics = telemetry, telemetry.metrics
+        self._parent, self._model = parent, asked.model
+        self._attributes = {CONVERSATION_ID: session, REQUEST_STREAM: asked.stream, SITE: site or ""}
+        self._began = time.perf_counter()
+
+    @contextmanager
+    def attempt(self, number: int, replica: Snapshot, ranking: Ranking, pin: Pin | None) -> Iterator[AttemptTrace]:
+        """The span of one attempt; its `traceparent` goes to the engine. Whatever ends it is written on it."""
+        predicted = _predicted(replica, pin)
+        choice = {
+            REPLICA: replica.id,
+            BOOT_ID: replica.boot_id or "",
+            PLACEMENT: ranking.reason,
+            PLACEMENT_CANDIDATES: ranking.order,
+            PREDICTED_CACHED_TOKENS: predicted,
+        }
+        known = {PIN_REPLICA: pin.replica_id} if pin else {}
+        attributes = self._attributes | choice | known
+        span = self._telemetry.start_request(self._parent, number, self._model, attributes)
+        self._metrics.placements.labels(ranking.reason).inc()
+        trace = AttemptTrace(span)
+        try:
+            yield trace
+        except Exception as error:
+            trace.failed(getattr(error, "code", type(error).__name__))
+            raise
+        finally:
+            self._metrics.attempts.labels(trace.outcome).inc()
+            span.set_attribute(ATTEMPT_OUTCOME, trace.outcome)
+            span.end()
+        if trace.usage:
+            self._metrics.count_placement(ranking.reason, predicted, trace.usage.cached_tokens or 0)
+            self._count(trace.usage)
+
+    def first_token(self) -> None:
+        self._metrics.inference_first_token_seconds.observe(time.perf_counter() - self._began)
+
+    def ended(self, outcome: str) -> None:
+        """done, stopped (the client hung up), failed or refused."""
+        self._metrics.inference_requests.labels(outcome).inc()
+
+    def _count(self, usage: Usage) -> None:
+        self._metrics.inference_prompt_tokens.inc(usage.prompt_tokens or 0)
+        self._metrics.inference_cached_prompt_tokens.inc(usage.cached_tokens or 0)
+        self._metrics.inference_completion_tokens.inc(usage.completion_tokens or 0)
+
+
+def _predicted(replica: Snapshot, pin: Pin | None) -> int:
+    held = pin is not None and (pin.replica_id, pin.boot_id) == (replica.id, replica.boot_id)
+    return (pin.cached_tokens or 0) if held else 0
