@@ -124,3 +124,8 @@ class Ranking:
     order: tuple[str, ...]
     reason: Placement
     candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def predicted_cached_tokens(self) -> int:
+        """Of the prompt, the tokens that are expected in the cache of the first."""
+        return self.candidates[0].cached_tokens if self.candidates else 0

@@ -5,5 +5,6 @@ from enum import IntEnum
 
 class Priority(IntEnum):
     CUSTOMER = 0
+    INFERENCE = 5  # requests to the OpenAI endpoint
     SUGGESTION = 10
     WARM_UP = 20

@@ -7,6 +7,7 @@ not passed on; a field that is not known here is not passed on either.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -92,6 +93,9 @@ class ChatRequest(_Model):
     top_logprobs: Annotated[int, Field(ge=0, le=MOST_LOGPROBS)] | None = None
 
 
+# Of English as of Chinese: `prompts.tokens` weighs each character, which for a long prompt takes milliseconds.
+_TOKENS_PER_BYTE = 0.42
+
 _OURS = frozenset(
     {"model", "messages", "stream", "stream_options", "response_format", "user", "metadata"}
 )  # fmt: skip
@@ -107,6 +111,17 @@ class Asked:
     stream: bool
     include_usage: bool
     options: dict[str, Any]
+
+    @property
+    def system(self) -> str:
+        """What the conversations of a brand begin with: the messages before the first that is not the system's."""
+        return "\n".join(map(_text, takewhile(_is_system, self.messages)))
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """About how many tokens the system prompt and the whole prompt have; the policy learns by how much it errs."""
+        whole = sum(len(_text(line).encode()) for line in self.messages)
+        return round(len(self.system.encode()) * _TOKENS_PER_BYTE), round(whole * _TOKENS_PER_BYTE)
 
     @property
     def opening(self) -> str:
@@ -159,6 +174,15 @@ def _spoken(messages: Any) -> Any:
 
 def _without_empty(line: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in line.items() if name in _SPOKEN or value not in (None, [], "")}
+
+
+def _is_system(line: Mapping[str, Any]) -> bool:
+    return line["role"] in ("system", "developer")
+
+
+def _text(line: Mapping[str, Any]) -> str:
+    content = line["content"]
+    return content if isinstance(content, str) else "\n".join(part["text"] for part in content)
 
 
 def _unusable(fault: ValidationError) -> ApiError:

@@ -4,17 +4,20 @@ An attempt that fails before its first output is made again on the next replica;
 reply broke off. Where the reply ended well, the session is pinned to the replica that now holds it.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Mapping, Set
+from contextlib import aclosing, suppress
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 
 from backend.engine import Attempt, Engine, Usage, usage_of
-from backend.errors import BadRequest, EngineError, NotReady, Overloaded
-from backend.placement import Pin, Ranking, Snapshot
+from backend.errors import BadRequest, EngineError, NotReady, Overloaded, QueueFull
+from backend.placement import Ahead, Pin, Placement, Ranking, Snapshot
+from backend.priority import Priority
 from backend.replicas import Replicas
+from backend.routing import brand_key
+from backend.ticket import Ticket
 from backend.wire import Event, Wire
 from chat.errors import ApiError, Away, TooMany
 from chat.inference.asked import Asked
@@ -23,9 +26,6 @@ from chat.inference.tenants import Tenant
 from chat.inference.trace import RequestTrace
 
 log = structlog.get_logger(__name__)
-
-PRIORITY = 5
-"""Behind customers' turns (0), before suggestions and warm-up."""
 
 REPLICA_WAIT_S = 2.0
 BUSY_FOR_S = 1.0
@@ -65,13 +65,14 @@ class Completion:
         """
         failed = dict[str, EngineError]()
         while True:
-            ranking = await self._rank(failed)
-            begun = False
+            ahead = self._ahead()
+            ticket, begun = await self._place(ahead, failed), False
             try:
-                async with aclosing(self._attempt(ranking, len(failed) + 1)) as batches:
-                    async for batch in batches:
-                        begun = True
-                        yield batch
+                with ticket:
+                    async with aclosing(self._attempt(ahead, ticket, len(failed) + 1)) as batches:
+                        async for batch in batches:
+                            begun = True
+                            yield batch
             except EngineError as error:
                 log.warning("inference_attempt_failed", replica=error.replica_id, code=error.code, begun=begun)
                 if begun:
@@ -82,47 +83,69 @@ class Completion:
             else:
                 return
 
-    async def _rank(self, failed: dict[str, EngineError]) -> Ranking:
-        """Raises ApiError when no replica is left that has not failed."""
-        pin = self._pins.get(self._session)
-        ranking = self._replicas.choose(pin, failed.keys())
-        if not ranking.order and not failed:
-            try:
-                await self._replicas.wait_ready(REPLICA_WAIT_S)
-            except NotReady as error:
-                raise Away("No replica is ready.", code="no_replica") from error
-            ranking = self._replicas.choose(pin)
-        if ranking.order and ranking.order[0] not in failed:
-            return ranking
-        raise _refusal(*failed.values()) if failed else Away("No replica is ready.", code="no_replica")
+    def _ahead(self) -> Ahead:
+        system, whole = self.asked.sizes
+        return Ahead(
+            brand=brand_key(self._tenant.salt, self.asked.system),
+            brand_tokens=system,
+            prompt_tokens=whole,
+            pin=self._pins.get(self._session),
+            key=self._session.hex(),
+        )
 
-    async def _attempt(self, ranking: Ranking, number: int) -> AsyncGenerator[list[Event], None]:
-        replica = next(each for each in self._replicas.snapshot() if each.id == ranking.order[0])
+    async def _place(self, ahead: Ahead, failed: Mapping[str, EngineError]) -> Ticket:
+        """A place on a replica that has not failed this request. Raises ApiError."""
+        try:
+            ticket = await self._admitted(ahead, failed.keys())
+        except QueueFull as full:
+            raise TooMany(
+                "Too many requests wait already.", retry_after_s=full.retry_after_s, code="overloaded"
+            ) from full
+        except NotReady as error:
+            raise _refusal(*failed.values()) if failed else Away("No replica is ready.", code="no_replica") from error
+        if ticket.replica_id in failed:
+            ticket.close()
+            raise _refusal(*failed.values())
+        return ticket
+
+    async def _admitted(self, ahead: Ahead, failed: Set[str]) -> Ticket:
+        with suppress(NotReady):
+            return await self._replicas.admit(ahead, failed, Priority.INFERENCE)
+        await self._replicas.wait_ready(REPLICA_WAIT_S)
+        return await self._replicas.admit(ahead, failed, Priority.INFERENCE)
+
+    async def _attempt(self, ahead: Ahead, ticket: Ticket, number: int) -> AsyncGenerator[list[Event], None]:
+        replica = next(each for each in self._replicas.snapshot() if each.id == ticket.replica_id)
         wire = Wire(replica.id)
-        with self.trace.attempt(number, replica, ranking, self._pins.get(self._session)) as attempt:
+        with self.trace.attempt(number, replica, ahead, ticket.ranking) as attempt:
             request = Attempt(
                 replica.id,
                 self.asked.messages,
                 max_tokens=None,
                 temperature=None,
                 cache_salt=self._tenant.salt,
-                priority=PRIORITY,
+                priority=Priority.INFERENCE,
                 traceparent=attempt.traceparent,
                 extra=self.asked.options,
+                ticket=ticket,
             )
             async with aclosing(self._engine.events(request, wire)) as batches:
                 async for batch in batches:
                     if self.wire is not wire:
-                        self.replica, self.ranking, self.wire = replica, ranking, wire
+                        self.replica, self.ranking, self.wire = replica, ticket.ranking, wire
                         self.trace.first_token()
                     yield batch
             usage = usage_of(wire)
             attempt.finished(usage)
-        self._pin(replica, usage)
+        self._pins.put(self._session, _pin(replica, ahead, ticket.ranking, usage))
 
-    def _pin(self, replica: Snapshot, usage: Usage) -> None:
-        held = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
-        self._pins.put(self._session, Pin(replica.id, replica.boot_id or "", held))
+
+def _pin(replica: Snapshot, ahead: Ahead, ranking: Ranking, usage: Usage) -> Pin:
+    """What the replica now holds of the session: the prompt and what was written behind it."""
+    held = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
+    missed = ranking.reason is Placement.PINNED and 2 * (usage.cached_tokens or 0) < ranking.predicted_cached_tokens
+    misses = ahead.pin.misses + 1 if ahead.pin and missed else 0
+    return Pin(replica.id, replica.boot_id or "", held, ahead.brand, misses)
 
 
 def _refusal(*errors: EngineError) -> ApiError:

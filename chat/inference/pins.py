@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.placement import Pin
 from chat.inference.tenants import Tenant
@@ -26,15 +26,16 @@ class _Held:
 
 
 class SessionPins:
-    """At most `capacity` sessions, some 400 bytes each."""
+    """At most `capacity` sessions, some 600 bytes each."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._held: OrderedDict[bytes, _Held] = OrderedDict()
 
     def get(self, session: bytes) -> Pin | None:
+        """The session's pin as it is now, with the time since it was last used."""
         held = self._held.get(session)
-        return held and held.pin
+        return held and replace(held.pin, idle_s=time.monotonic() - held.at)
 
     def put(self, session: bytes, pin: Pin) -> None:
         self._held[session] = _Held(pin, time.monotonic())

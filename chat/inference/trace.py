@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from backend.engine import Usage
-from backend.placement import Pin, Ranking, Snapshot
+from backend.placement import Ahead, Ranking, Snapshot
 from chat.attempt_trace import AttemptTrace
 from chat.inference.asked import Asked
 from telemetry import Telemetry
@@ -13,15 +13,19 @@ from telemetry.names import (
     ATTEMPT_OUTCOME,
     BOOT_ID,
     CONVERSATION_ID,
+    PIN_AGE_S,
+    PIN_MOVED,
     PIN_REPLICA,
     PLACEMENT,
     PLACEMENT_CANDIDATES,
+    PLACEMENT_COSTS_MS,
     PREDICTED_CACHED_TOKENS,
     REPLICA,
     REQUEST_STREAM,
     SITE,
 )
 from telemetry.propagation import TraceParent
+from telemetry.spans import SpanAttributes
 
 
 class RequestTrace:
@@ -35,18 +39,9 @@ class RequestTrace:
         self._began = time.perf_counter()
 
     @contextmanager
-    def attempt(self, number: int, replica: Snapshot, ranking: Ranking, pin: Pin | None) -> Iterator[AttemptTrace]:
+    def attempt(self, number: int, replica: Snapshot, ahead: Ahead, ranking: Ranking) -> Iterator[AttemptTrace]:
         """The span of one attempt; its `traceparent` goes to the engine. Whatever ends it is written on it."""
-        predicted = _predicted(replica, pin)
-        choice = {
-            REPLICA: replica.id,
-            BOOT_ID: replica.boot_id or "",
-            PLACEMENT: ranking.reason,
-            PLACEMENT_CANDIDATES: ranking.order,
-            PREDICTED_CACHED_TOKENS: predicted,
-        }
-        known = {PIN_REPLICA: pin.replica_id} if pin else {}
-        attributes = self._attributes | choice | known
+        attributes = {**self._attributes, **_placed(replica, ranking), **_pinned(replica, ahead)}
         span = self._telemetry.start_request(self._parent, number, self._model, attributes)
         self._metrics.placements.labels(ranking.reason).inc()
         trace = AttemptTrace(span)
@@ -60,7 +55,9 @@ class RequestTrace:
             span.set_attribute(ATTEMPT_OUTCOME, trace.outcome)
             span.end()
         if trace.usage:
-            self._metrics.count_placement(ranking.reason, predicted, trace.usage.cached_tokens or 0)
+            self._metrics.count_placement(
+                ranking.reason, ranking.predicted_cached_tokens, trace.usage.cached_tokens or 0
+            )
             self._count(trace.usage)
 
     def first_token(self) -> None:
@@ -76,6 +73,20 @@ class RequestTrace:
         self._metrics.inference_completion_tokens.inc(usage.completion_tokens or 0)
 
 
-def _predicted(replica: Snapshot, pin: Pin | None) -> int:
-    held = pin is not None and (pin.replica_id, pin.boot_id) == (replica.id, replica.boot_id)
-    return (pin.cached_tokens or 0) if held else 0
+def _placed(replica: Snapshot, ranking: Ranking) -> SpanAttributes:
+    return {
+        REPLICA: replica.id,
+        BOOT_ID: replica.boot_id or "",
+        PLACEMENT: ranking.reason,
+        PLACEMENT_CANDIDATES: ranking.order,
+        PLACEMENT_COSTS_MS: tuple(round(each.cost_ms, 1) for each in ranking.candidates),
+        PREDICTED_CACHED_TOKENS: ranking.predicted_cached_tokens,
+    }
+
+
+def _pinned(replica: Snapshot, ahead: Ahead) -> SpanAttributes:
+    pin = ahead.pin
+    if pin is None:
+        return {}
+    moved = replica.id != pin.replica_id
+    return {PIN_REPLICA: pin.replica_id, PIN_AGE_S: round(pin.idle_s, 1), PIN_MOVED: moved}

@@ -56,6 +56,7 @@ class TurnTrace:
         self._claim, self._model = claim, model
         self._attempts = claim.attempts
         self._ended = False
+        self._ranking: Ranking | None = None
         traceparent = claim.traceparent or admit(None, trusted=False)
         accepted_ns = int(claim.created_at.timestamp() * 1e9)
         if claim.attempts > 1:
@@ -89,12 +90,13 @@ class TurnTrace:
 
     def placed(self, ahead: Ahead, ranking: Ranking) -> None:
         """Where the next attempt goes, and why, and what it would have cost elsewhere."""
+        self._ranking = ranking
         self._metrics.placements.labels(ranking.reason).inc()
         with self.step(ROUTE) as span:
             choice = {REPLICA: ranking.order[0], PLACEMENT: ranking.reason, PLACEMENT_CANDIDATES: ranking.order}
             if ranking.candidates:
                 choice[PLACEMENT_COSTS_MS] = tuple(round(each.cost_ms, 1) for each in ranking.candidates)
-                choice[PREDICTED_CACHED_TOKENS] = ranking.candidates[0].cached_tokens
+                choice[PREDICTED_CACHED_TOKENS] = ranking.predicted_cached_tokens
             pin = ahead.pin
             if pin is not None:
                 moved = ranking.order[0] != pin.replica_id or ranking.reason is Placement.MOVED_DRAIN
@@ -140,6 +142,8 @@ class TurnTrace:
         self.outcome("done")
 
     def used(self, usage: Usage, turn_index: int) -> None:
+        if ranking := self._ranking:
+            self._metrics.count_placement(ranking.reason, ranking.predicted_cached_tokens, usage.cached_tokens or 0)
         self._metrics.count_usage(
             turn_index,
             prompt_tokens=usage.prompt_tokens or 0,

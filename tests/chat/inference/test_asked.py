@@ -89,3 +89,19 @@ def test_the_opening_ends_with_the_first_message_of_the_user() -> None:
     assert asked().opening == asked(messages=grown).opening
     assert asked().opening != asked(messages=[HELLO[0], {"role": "user", "content": "bye"}]).opening
     assert asked().opening != asked(messages=HELLO[1:]).opening
+
+
+def test_a_brand_is_how_its_system_prompt_reads() -> None:
+    parts = [
+        {"role": "system", "content": [{"type": "text", "text": "Be"}, {"type": "text", "text": "brief."}]},
+        HELLO[1],
+    ]
+    assert asked().system == "Be brief."
+    assert asked(messages=parts).system == "Be\nbrief."
+    assert asked(messages=HELLO[1:]).system == ""
+
+
+def test_sizes_are_near_the_truth() -> None:
+    prompt = [{"role": "system", "content": "You answer customers of a shop. " * 40}, HELLO[1]]
+    system, whole = asked(messages=prompt).sizes
+    assert 280 < system < whole < 900

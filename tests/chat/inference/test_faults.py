@@ -74,6 +74,20 @@ async def test_when_every_replica_is_full_the_client_is_told_when_to_come_back(s
     assert [len(engine.calls) for engine in shop.engines.values()] == [1, 1]
 
 
+async def test_beyond_the_line_the_client_is_told_when_to_come_back(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop.api.services.replicas.admission, "longest_wait_s", 0.0)
+    shop.always(Script(PIECES, first_delay_s=0.4))
+    answers = await asyncio.gather(*(shop.post(stream=True) for _ in range(60)))
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert 0 < len(refused) < 60
+    assert {answer.json()["error"]["type"] for answer in refused} == {"rate_limit_error"}
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+    assert all("[DONE]" in answer.text for answer in answers if answer.status_code == 200)
+    assert len(shop.calls) == 60 - len(refused)
+
+
 async def test_when_every_replica_fails_each_was_asked_once(shop: Shop) -> None:
     shop.always(Script(fault=Fault.CRASHED))
     with pytest.raises(openai.InternalServerError) as failed:

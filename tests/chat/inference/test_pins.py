@@ -1,6 +1,8 @@
+import time
 import tracemalloc
 
 from backend.placement import Pin
+from backend.routing import brand_key
 from chat.inference.pins import SessionPins, session_key
 from chat.inference.tenants import Tenant
 
@@ -19,7 +21,17 @@ def test_a_later_pin_replaces_the_earlier() -> None:
     pins = SessionPins(2)
     pins.put(b"a", Pin("r0", "1"))
     pins.put(b"a", Pin("r1", "2", 7))
-    assert pins.get(b"a") == Pin("r1", "2", 7)
+    pin = pins.get(b"a")
+    assert pin is not None and (pin.replica_id, pin.boot_id, pin.held_tokens) == ("r1", "2", 7)
+
+
+def test_a_pin_ages_until_it_is_used_again() -> None:
+    pins = SessionPins(2)
+    pins.put(b"a", Pin("r0", "1"))
+    time.sleep(0.02)
+    assert pins.get(b"a").idle_s >= 0.02
+    pins.put(b"a", Pin("r0", "1"))
+    assert pins.get(b"a").idle_s < 0.02
 
 
 def test_a_session_costs_less_than_two_kilobytes() -> None:
@@ -28,7 +40,10 @@ def test_a_session_costs_less_than_two_kilobytes() -> None:
     try:
         before = tracemalloc.get_traced_memory()[0]
         for number in range(count):
-            pins.put(session_key(ONE, f"session {number}", ""), Pin(f"r{number % 9}", str(number), number))
+            pins.put(
+                session_key(ONE, f"session {number}", ""),
+                Pin(f"r{number % 9}", str(number), number, brand_key("salt", str(number))),
+            )
         each = (tracemalloc.get_traced_memory()[0] - before) / count
     finally:
         tracemalloc.stop()
