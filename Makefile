@@ -16,7 +16,7 @@ endif
 need_disk = free=$$(df -Pk . | awk 'NR == 2 {print int($$4 / 1048576)}'); test "$$free" -ge $1 || \
 	{ echo "$1 GiB of disk are needed and $$free GiB are free here: free some." >&2; exit 1; }
 
-.PHONY: help run test engine peers check lint format requirements model ps logs clean
+.PHONY: help run test engine eval peers check lint format requirements model ps logs clean
 .SILENT:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -30,6 +30,7 @@ help:
 	echo 'make model DATA=DIR     train the starter model (on a GPU)'
 	echo 'make bench-NAME         a benchmark on the running system, such as bench-first_reply [ARGS=...]'
 	echo 'make peers             install the routers that bench-routing compares ours with'
+	echo 'make eval               the encoder with which reply_quality compares texts'
 	echo 'make requirements       compile the pinned sets again'
 	echo 'make clean              remove the environments and caches; var/ stays'
 
@@ -112,6 +113,7 @@ requirements: $(UV)
 	$(COMPILE) --extra app --extra bench --constraint requirements/app.txt --output-file requirements/bench.txt
 	$(COMPILE) --extra app --extra bench --extra test --constraint requirements/bench.txt --output-file requirements/test.txt
 	$(COMPILE) --extra peers --output-file requirements/peers.txt
+	$(COMPILE) --extra eval --no-deps --output-file requirements/eval.txt
 	$(COMPILE) --extra engine-cpu --override requirements/engine-cpu.overrides.txt $(CPU_TORCH) \
 		--output-file requirements/engine-cpu.txt
 
@@ -134,7 +136,11 @@ restart-%:
 logs:
 	tail -n 20 -F var/log/*.log
 
-# Figures, on a running Pindesk
+# Figures, on a running Pindesk; reply_quality starts what it needs itself
+
+# The encoder that compares texts: 84 MB, into the engine's environment, whose torch and transformers it runs on.
+eval: engine
+	$(INSTALL) .venv/engine/bin/python --no-deps -r requirements/eval.txt
 
 bench-%: $(APP)/.bench
 	exec $(APP)/python -m benchmarks.$* $(ARGS)

@@ -80,9 +80,12 @@ def answered(pack: Pack, mark: Marked) -> str:
 
 
 def reference(pack: Pack, mark: Marked) -> str:
-    """The approved text with the right slots. Of several right templates the answer's own counts; a slot that nobody
-    judged is as the answer has it.
+    """A person's reply if there is one, else the approved text with the right slots.
+
+    Of several right templates the answer's own counts; a slot that nobody judged is as the answer has it.
     """
+    if mark.asked.reference is not None:
+        return mark.asked.reference
     reply, asked = _reply(mark) if mark.is_valid else None, mark.asked
     if reply and reply["template"] in asked.templates:
         return reply_text(pack, str(reply["template"]), {**reply["slots"], **judged(asked)})

@@ -19,7 +19,11 @@ CLINC_OTHERS, MADE = 400, 400
 
 @dataclass(frozen=True)
 class Asked:
-    """One turn: the text, the templates that are right, the slots (None: not judged), reason and demand if judged."""
+    """One turn: the text and what is right.
+
+    Nothing is judged of templates that are empty, of slots that are not in `judged`, of what else is None.
+    `reference` is a person's reply.
+    """
 
     text: str
     templates: frozenset[str]
@@ -27,6 +31,7 @@ class Asked:
     judged: frozenset[str] = frozenset()
     reason: str | None = None
     demand: str | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True)

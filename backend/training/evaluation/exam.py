@@ -62,7 +62,7 @@ def marked(asked: Asked, raw: str, pack: Pack, said: str) -> Marked:
         raw,
         str(reply["template"]),
         True,
-        reply["template"] in asked.templates,
+        not asked.templates or reply["template"] in asked.templates,
         all(_same(slots.get(key), value) for key, value in wanted.items()),
         asked.reason is None or reply["action_reason"] == asked.reason,
         str(reply["demand"]),

@@ -44,13 +44,15 @@ class Nearest:
         }
         self._count = len(texts)
 
-    def __call__(self, text: str) -> int:
-        """The place of the text that is nearest to `text`."""
+    def __call__(self, text: str, without: int | None = None) -> int:
+        """The place of the text that is nearest to `text`, the one at `without` left out."""
         score = np.zeros(self._count, np.float32)
         for gram, value in self._weighted(Counter(grams(text))).items():
             if gram in self._postings:
                 places, values = self._postings[gram]
                 score[places] += value * values
+        if without is not None:
+            score[without] = -1
         return int(score.argmax())
 
     def _weighted(self, counts: Counter[str]) -> dict[str, float]:

