@@ -6,10 +6,12 @@ export class Composer {
   /**
    * @param {Record<string, HTMLElement>} parts @param {import("./texts.js").Texts} texts
    * @param {(text: string) => Promise<boolean>} send true once the text is stored, false when it was refused
+   * @param {{read: () => string | undefined, write: (text: string) => void}} draft where an unsent text outlives the page
    */
-  constructor(parts, texts, send) {
+  constructor(parts, texts, send, draft) {
     this.parts = parts;
     this.texts = texts;
+    this.draft = draft;
     this.limit = 2000;
     this.sending = false;
     this.send = send;
@@ -106,15 +108,13 @@ export class Composer {
     this.submit();
   }
 
-  /** Gradio reloads the page after a lost connection: the draft travels with the history entry, in no storage. */
   #restoreDraft() {
-    const { draft } = history.state ?? {};
-    if (draft) this.fillIn(draft);
+    const text = this.draft.read();
+    if (text) this.fillIn(text);
   }
 
   #keepDraft() {
     clearTimeout(this.keeping);
-    const { text } = this.parts;
-    this.keeping = setTimeout(() => history.replaceState({ ...history.state, draft: text.value }, ""), DRAFT_MS);
+    this.keeping = setTimeout(() => this.draft.write(this.parts.text.value), DRAFT_MS);
   }
 }

@@ -3,6 +3,7 @@
 import { callsTo } from "./calls.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
+import { draft } from "./draft.js";
 import { Empty } from "./empty.js";
 import { Memory } from "./memory.js";
 import { Presence } from "./presence.js";
@@ -46,7 +47,7 @@ class Page {
     this.scroll = new Scroll(this.parts.scroll, this.parts.lines, this.parts.latest);
     const transcript = new Transcript(this.parts.lines, this.texts);
     this.conversation = new Conversation(transcript, trigger, this.call, (view, news) => this.#shown(view, news));
-    this.composer = new Composer(this.parts, this.texts, (text) => this.#send(text));
+    this.composer = new Composer(this.parts, this.texts, (text) => this.#send(text), draft);
     this.threads = [];
     watch("value", () => this.conversation.receive(props.value));
     desk.addEventListener("click", (event) => this.#click(event));

@@ -1,0 +1,5 @@
+"""What the pages have in common: modules that several of them load, and the way in which their files are served."""
+
+from pathlib import Path
+
+PARTS = Path(__file__).parent
