@@ -13,13 +13,13 @@ from typing import Any
 from chat.errors import Missing, Unprocessable
 from chat.idempotency import Answer, Once, write
 from chat.notices import notify
-from chat.schemas.conversation import ConversationSummary
+from chat.schemas.conversation import ConversationSummary, Given, NewRating
 from chat.schemas.message import MessageOut
 from chat.schemas.page import Page, page
 from chat.schemas.turn import Painted, TurnNow
 from chat.services import Services
 from prompts import Notice, prompt_form
-from sessions import Accepted, Conversation, ConversationState, Customer, Principal, Repository, Role, Site
+from sessions import Accepted, Conversation, ConversationState, Customer, Principal, Repository, Role, Site, Thumbs
 from sessions.identifiers import CONVERSATION, CUSTOMER_TOKEN, new_id
 from telemetry.identity import turn_parent
 from telemetry.names import CONVERSATION_ID, PAINT, PAINT_MS
@@ -202,12 +202,25 @@ async def feedback(
     services: Services, customer: Customer, message_id: str, *, value: str, once: Once | None = None
 ) -> Answer:
     """`value` is up or down, for an assistant's message."""
+    stored: list[Thumbs] = []
 
     async def work(repo: Repository) -> Answer:
-        await repo.conversations.feedback(customer, message_id, value)
+        stored.append(await repo.conversations.feedback(customer, message_id, value))
         return {"value": value}
 
-    return await write(services.store, once, work)
+    answer = await write(services.store, once, work)
+    for thumbs in stored:
+        if thumbs.is_news:
+            services.telemetry.metrics.feedback.labels(thumbs.value, thumbs.site_key, thumbs.template or "").inc()
+    return answer
+
+
+async def given(services: Services, principal: Principal, conversation_id: str) -> Given:
+    """The thumbs and the rating that the customer has given."""
+    async with services.store.read() as repo:
+        votes = await repo.messages.votes(principal, conversation_id)
+        rating = await repo.conversations.rating(principal, conversation_id)
+    return Given(votes=votes, rating=rating and NewRating(score=rating.score, comment=rating.comment))
 
 
 async def export(services: Services, principal: Principal, conversation_id: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from sessions.models import (
 )
 from sessions.pin import Pin
 from sessions.principal import Customer, Principal, Scope, Server, Staff
-from sessions.repository import MessageDetails, Outcome, Release, Repository, Told
+from sessions.repository import MessageDetails, Outcome, Release, Repository, Thumbs, Told
 from sessions.store import Store
 from sessions.vocabulary import (
     Action,
@@ -72,6 +72,7 @@ __all__ = [
     "Staff",
     "Store",
     "StoreError",
+    "Thumbs",
     "Told",
     "Turn",
     "TurnState",

@@ -11,6 +11,7 @@ from chat.auth import InConversation, OfConversation
 from chat.idempotency import Idempotent
 from chat.schemas.conversation import (
     ConversationSummary,
+    Given,
     NewConversation,
     NewFeedback,
     NewRating,
@@ -85,6 +86,12 @@ async def feedback(
 ) -> NewFeedback:
     answer = await conversations.feedback(services, customer, message_id, value=body.value, once=once)
     return NewFeedback.model_validate(answer)
+
+
+@router.get("/conversations/{conversation_id}/feedback")
+async def given(conversation_id: str, services: With, caller: InConversation) -> Given:
+    """The thumbs and the rating that the customer has given, for a page that shows the conversation again."""
+    return await conversations.given(services, caller, conversation_id)
 
 
 @router.get("/conversations/{conversation_id}/export")

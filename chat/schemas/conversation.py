@@ -51,3 +51,10 @@ class NewRating(RequestBody):
 
 class NewFeedback(RequestBody):
     value: FeedbackValue
+
+
+class Given(BaseModel):
+    """What the customer has said about the conversation: thumbs by message id, and a rating if there is one."""
+
+    votes: dict[str, FeedbackValue]
+    rating: NewRating | None

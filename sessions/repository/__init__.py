@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from sessions.repository.accounts import Accounts
 from sessions.repository.conversations import Conversations
+from sessions.repository.desk import Thumbs
 from sessions.repository.events import Events
 from sessions.repository.folds import Folds, Told
 from sessions.repository.idempotency import Idempotency
@@ -38,4 +39,4 @@ class Repository:
         await self.tx.session.execute(select(1))
 
 
-__all__ = ["MessageDetails", "Outcome", "Release", "Repository", "Told"]
+__all__ = ["MessageDetails", "Outcome", "Release", "Repository", "Thumbs", "Told"]

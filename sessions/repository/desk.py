@@ -1,16 +1,28 @@
 """Who answers a conversation, and what people say in it besides turns."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 
 from sessions.columns import now
 from sessions.errors import Conflict, NotFound
-from sessions.models import Conversation, Event, Feedback, Message, Rating
+from sessions.models import Conversation, Event, Feedback, Message, Rating, Turn
 from sessions.principal import Customer, Principal
 from sessions.repository.endings import stop_unanswered
 from sessions.repository.handoff import hand_to
 from sessions.repository.lines import new_line
 from sessions.repository.part import Part
 from sessions.vocabulary import ConversationState, EventKind, FeedbackValue, Role
+
+
+@dataclass(frozen=True)
+class Thumbs:
+    """What a customer thought of a reply. `is_news` tells a first or other thumb from the same one once more."""
+
+    value: FeedbackValue
+    site_key: str
+    template: str | None
+    is_news: bool
 
 
 class Desk(Part):
@@ -82,13 +94,22 @@ class Desk(Part):
         self.log.touch(conversation, listed=True)
         return await self.session.merge(Rating(conversation_id=conversation_id, score=score, comment=comment))
 
-    async def feedback(self, principal: Principal, message_id: str, value: FeedbackValue) -> Feedback:
+    async def rating(self, principal: Principal, conversation_id: str) -> Rating | None:
+        """The customer's verdict so far. Raises NotFound."""
+        await self.log.seen(principal, conversation_id)
+        return await self.session.get(Rating, conversation_id)
+
+    async def feedback(self, principal: Principal, message_id: str, value: FeedbackValue) -> Thumbs:
         """Thumbs for an assistant's message; later ones replace them. Raises NotFound."""
         message = await self.session.get(Message, message_id)
         if message is None or message.role != Role.ASSISTANT:
             raise NotFound("no such message")
-        await self.log.locked(principal, message.conversation_id)
-        return await self.session.merge(Feedback(message_id=message_id, value=value))
+        conversation = await self.log.locked(principal, message.conversation_id)
+        before = await self.session.get(Feedback, message_id)
+        is_news = before is None or before.value != value
+        await self.session.merge(Feedback(message_id=message_id, value=value))
+        template = await self.session.scalar(select(Turn.template).where(Turn.id == message.turn_id))
+        return Thumbs(FeedbackValue(value), conversation.site_key, template, is_news)
 
     async def _going_on(self, principal: Principal, conversation_id: str) -> Conversation:
         conversation = await self.log.locked(principal, conversation_id)

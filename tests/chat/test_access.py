@@ -24,6 +24,7 @@ ROUTES = [
     ("POST", "/conversations/{id}/painted", None, CUSTOMER_ONLY),
     ("POST", "/conversations/{id}/handoff", None, CUSTOMER_ONLY),
     ("POST", "/conversations/{id}/rating", {"score": 4}, CUSTOMER_ONLY),
+    ("GET", "/conversations/{id}/feedback", None, BOTH_SIDES),
     ("POST", "/conversations/{id}/typing", None, BOTH_SIDES),
     ("GET", "/conversations/{id}/export", None, BOTH_SIDES),
     ("GET", "/agent/conversations", None, ANY_AGENT),

@@ -166,9 +166,14 @@ async def test_the_last_thumb_counts(store: Store, chat: Chat) -> None:
     posted = await chat.post()
     await answer(store, await claimed(store))
     message_id = (await chat.turn(posted.turn_id)).reply_message_id
-    for value in (FeedbackValue.UP, FeedbackValue.DOWN):
+    news = []
+    for value in (FeedbackValue.UP, FeedbackValue.UP, FeedbackValue.DOWN):
         async with store.begin() as repo:
-            await repo.conversations.feedback(chat.customer, message_id, value)
+            news.append(await repo.conversations.feedback(chat.customer, message_id, value))
+    assert [(thumbs.value, thumbs.is_news) for thumbs in news] == [("up", True), ("up", False), ("down", True)]
+    assert {(thumbs.site_key, thumbs.template) for thumbs in news} == {
+        ("demo", (await chat.turn(posted.turn_id)).template)
+    }
     async with store.read() as repo:
         assert await repo.messages.votes(chat.customer, chat.id) == {message_id: FeedbackValue.DOWN}
 

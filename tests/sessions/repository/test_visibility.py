@@ -47,6 +47,7 @@ CALLS: dict[str, Call] = {
     "conversations.say": lambda repo, who, at: repo.conversations.say(who, at.conversation_id, Role.AGENT, "Eve here"),
     "conversations.typing": lambda repo, who, at: repo.conversations.typing(who, at.conversation_id, Role.AGENT),
     "conversations.rate": lambda repo, who, at: repo.conversations.rate(who, at.conversation_id, 1),
+    "conversations.rating": lambda repo, who, at: repo.conversations.rating(who, at.conversation_id),
     "conversations.feedback": lambda repo, who, at: repo.conversations.feedback(who, at.message_id, FeedbackValue.DOWN),
     "conversations.export": lambda repo, who, at: repo.conversations.export(who, at.conversation_id),
     "conversations.delete": lambda repo, who, at: repo.conversations.delete(who, at.conversation_id),
