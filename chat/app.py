@@ -10,7 +10,7 @@ from chat import browser, problems
 from chat.assembly import build, running
 from chat.body_limit import BodyLimit
 from chat.edge import Edge
-from chat.routes import agent, conversations, events, health, messages, replicas, sites, turns
+from chat.routes import agent, conversations, events, health, messages, persons, replicas, sites, turns
 from chat.routes.inference import inference_app
 from chat.services import Services
 from chat.settings import Settings
@@ -60,7 +60,7 @@ def _api(services: Services) -> FastAPI:
     api.state.services = services
     api.add_middleware(BodyLimit, max_bytes=API_BODY_BYTES)
     problems.install(api)
-    for part in (conversations, turns, events, messages, agent, sites, replicas):
+    for part in (conversations, turns, events, messages, persons, agent, sites, replicas):
         api.include_router(part.router)
     api.include_router(health.router, include_in_schema=False)
     return api

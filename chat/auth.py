@@ -6,11 +6,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from chat.errors import Forbidden, Unauthorized
+from chat.identity import audience, prove
 from chat.services import Services, services_of
-from sessions import Customer, Principal, Scope, Staff
-from sessions.identifiers import CUSTOMER_TOKEN
+from sessions import Customer, Person, Principal, Scope, Staff
+from sessions.identifiers import CUSTOMER_TOKEN, PERSON_TOKEN
 
 MAX_CREDENTIALS = 100
+_CUSTOMERS = (CUSTOMER_TOKEN, PERSON_TOKEN)
 
 
 def bearer(request: Request) -> list[str]:
@@ -22,8 +24,10 @@ def bearer(request: Request) -> list[str]:
 
 async def identify(services: Services, credentials: list[str]) -> Principal:
     """Raises Unauthorized when no credential is known."""
-    tokens = [credential for credential in credentials if credential.startswith(CUSTOMER_TOKEN)]
-    keys = [credential for credential in credentials if not credential.startswith(CUSTOMER_TOKEN)]
+    tokens = [credential for credential in credentials if credential.startswith(_CUSTOMERS)]
+    keys = [credential for credential in credentials if not credential.startswith(_CUSTOMERS)]
+    if keys and keys[0].count(".") == 2:
+        return await _identified(services, keys[0])
     if keys and (staff := services.keys.staff(keys[0])):
         return staff
     if not credentials:
@@ -35,6 +39,15 @@ async def identify(services: Services, credentials: list[str]) -> Principal:
     return found
 
 
+async def _identified(services: Services, token: str) -> Customer:
+    """Whom a signed identity names. It is used up by this call."""
+    async with services.store.begin() as repo:
+        site = await repo.sites.get(audience(token) or "")
+        if site is None or not site.enabled:
+            raise Unauthorized
+        return await repo.conversations.of_person(await prove(repo, site, token))
+
+
 async def _caller(request: Request, services: Annotated[Services, Depends(services_of)]) -> Principal:
     return await identify(services, bearer(request))
 
@@ -43,6 +56,24 @@ async def _customer(caller: Annotated[Principal, Depends(_caller)]) -> Customer:
     if not isinstance(caller, Customer):
         raise Forbidden("This call takes the conversation's own token.")
     return caller
+
+
+async def _unproved(request: Request, services: Annotated[Services, Depends(services_of)]) -> Customer:
+    tokens = [credential for credential in bearer(request) if credential.startswith(_CUSTOMERS)]
+    async with services.store.read() as repo:
+        found = await repo.conversations.by_tokens(tokens, unproved=True)
+    if found is None:
+        raise Unauthorized
+    return found
+
+
+async def _person(request: Request, services: Annotated[Services, Depends(services_of)]) -> Person | None:
+    if not any(credential.startswith(PERSON_TOKEN) for credential in bearer(request)):
+        return None
+    found = await _unproved(request, services)
+    if found.person is None:
+        raise Unauthorized
+    return found.person
 
 
 async def _participant(caller: Annotated[Principal, Depends(_caller)]) -> Principal:
@@ -65,6 +96,12 @@ def _with(scope: Scope) -> Callable[[Principal], Awaitable[Staff]]:
 
 OfConversation = Annotated[Customer, Depends(_customer)]
 """The customer alone: whoever speaks in the customer's name."""
+
+BeforeProof = Annotated[Customer, Depends(_unproved)]
+"""The customer, on a site that takes proved persons only, who is about to be one."""
+
+AsPerson = Annotated[Person | None, Depends(_person)]
+"""Whom the caller has proved to be, None for anybody."""
 
 InConversation = Annotated[Principal, Depends(_participant)]
 """The customer, or an agent of the site."""

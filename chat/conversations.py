@@ -12,6 +12,7 @@ from typing import Any
 
 from chat.errors import Missing, Unprocessable
 from chat.idempotency import Answer, Once, write
+from chat.identity import admitted
 from chat.notices import notify
 from chat.schemas.conversation import ConversationSummary, Given, NewRating
 from chat.schemas.message import MessageOut
@@ -19,8 +20,19 @@ from chat.schemas.page import Page, page
 from chat.schemas.turn import Painted, TurnNow
 from chat.services import Services
 from prompts import Notice, prompt_form
-from sessions import Accepted, Conversation, ConversationState, Customer, Principal, Repository, Role, Site, Thumbs
-from sessions.identifiers import CONVERSATION, CUSTOMER_TOKEN, new_id
+from sessions import (
+    Accepted,
+    Conversation,
+    ConversationState,
+    Customer,
+    Person,
+    Principal,
+    Repository,
+    Role,
+    Site,
+    Thumbs,
+)
+from sessions.identifiers import CONVERSATION, CUSTOMER_TOKEN, PERSON_TOKEN, new_id
 from telemetry.identity import turn_parent
 from telemetry.names import CONVERSATION_ID, PAINT, PAINT_MS
 from telemetry.propagation import admit, trace_id_of
@@ -41,28 +53,46 @@ async def open_conversation(
     *,
     locale: str | None = None,
     identity: str | None = None,
+    person: Person | None = None,
     address: str,
     once: Once | None = None,
 ) -> Opened:
-    """Begin a conversation on a site; an unknown or disabled site is Missing."""
-    if identity is not None:
-        raise Unprocessable("This site takes no identities.", code="identity_not_accepted", field="identity")
+    """Begin a conversation on a site; an unknown or disabled site is Missing.
+
+    `identity` is a signed one, `person` whom the caller has proved before: then the conversation is theirs, and the
+    token opens all of theirs. A site that takes proved persons only raises Unauthorized for anybody else.
+    """
     services.limits.new_conversation(address=address)
-    # A repeated call is given the same token although the store does not hold it: it is derived from the key.
-    token = once.secret("conversation token", services.secret) if once else secrets.token_urlsafe(32)
+    token = new_token(services, once)
 
     async def work(repo: Repository) -> Answer:
-        site = await _enabled(repo, site_key)
+        site = await enabled(repo, site_key)
+        owner = await admitted(repo, site, identity, person)
         conversation_id = new_id(CONVERSATION)
         pack = services.packs.begun(site, conversation_id)
         spoken = pack.locale_for(locale, services.locales(pack))
-        await repo.conversations.open(site.key, spoken, pack.name, pack.version, id=conversation_id, token=token)
-        return {"id": conversation_id, "greeting": pack.greeting_for(spoken).text}
+        own = {"token": token} if owner is None else {"subject": owner.subject}
+        await repo.conversations.open(site.key, spoken, pack.name, pack.version, id=conversation_id, **own)
+        prefix = CUSTOMER_TOKEN
+        if owner is not None:
+            await repo.persons.begin(owner, token)
+            prefix = PERSON_TOKEN
+        return {"id": conversation_id, "greeting": pack.greeting_for(spoken).text, "prefix": prefix}
 
-    return Opened(token=CUSTOMER_TOKEN + token, **await write(services.store, once, work))
+    answer = await write(services.store, once, work)
+    return Opened(answer["id"], answer.get("prefix", CUSTOMER_TOKEN) + token, answer["greeting"])
 
 
-async def _enabled(repo: Repository, key: str) -> Site:
+def new_token(services: Services, once: Once | None) -> str:
+    """A token without its prefix.
+
+    A repeated call is given the same one although the store does not hold it: it is derived from the key.
+    """
+    return once.secret("conversation token", services.secret) if once else secrets.token_urlsafe(32)
+
+
+async def enabled(repo: Repository, key: str) -> Site:
+    """Raises Missing."""
     site = await repo.sites.get(key)
     if site is None or not site.enabled:
         raise Missing("There is no such site.", field="site")

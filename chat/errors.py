@@ -38,8 +38,10 @@ class Unauthorized(ApiError):
     status = HTTPStatus.UNAUTHORIZED
     code = "unauthorized"
 
-    def __init__(self, detail: str = "This call needs a valid token or key in the Authorization header.") -> None:
-        super().__init__(detail)
+    def __init__(
+        self, detail: str = "This call needs a valid token or key in the Authorization header.", **more: Any
+    ) -> None:
+        super().__init__(detail, **more)
         self.headers["WWW-Authenticate"] = "Bearer"
 
 

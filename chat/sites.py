@@ -1,9 +1,10 @@
-"""Administers sites: `python -m chat.sites add|set|rotate|list`. A new secret or key is printed once, here only."""
+"""Administers sites: `python -m chat.sites add|set|rotate|sign|list`. What is secret is shown once, here only."""
 
 import secrets
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
+from chat import identity
 from chat.command import execute
 from chat.origins import parse_origin
 from chat.prepare import prepare
@@ -33,6 +34,7 @@ async def change(repo: Repository, given: Namespace) -> list[str]:
     """Change what is named and nothing else; make or revoke an API key of the site."""
     await _require_pack(repo, given.pack)
     named = {"name": given.name, "pack": given.pack, "allowed_origins": given.origin, "enabled": given.enabled}
+    named["identity_required"] = given.identity_required
     changes = {name: value for name, value in named.items() if value is not None}
     await repo.sites.update(given.key, **changes)
     told = [f"site {given.key}: {', '.join(changes)} set"] if changes else []
@@ -64,13 +66,22 @@ async def rotate(repo: Repository, given: Namespace) -> list[str]:
     return [f"identity secret (shown this once): {secret}"]
 
 
+async def sign(repo: Repository, given: Namespace) -> list[str]:
+    """An identity as the website's server signs it, to try the widget with; good for five minutes and one use."""
+    site = await repo.sites.get(given.key)
+    if site is None or not site.secrets:
+        raise NotFound(f"There is no site {given.key!r} with an identity secret: see rotate.")
+    return [identity.sign(site.key, site.secrets[0], given.subject)]
+
+
 async def show(repo: Repository, given: Namespace) -> list[str]:
     """Every site and its keys, without anything secret."""
     told = []
     for site in await repo.sites.list(Server()):
         state = "enabled" if site.enabled else "disabled"
         origins = ", ".join(site.allowed_origins) or "none"
-        told.append(f"{site.key}  {site.name}  pack {site.pack}  {state}  origins: {origins}")
+        served = "identity required" if site.identity_required else "anonymous ones too"
+        told.append(f"{site.key}  {site.name}  pack {site.pack}  {state}  {served}  origins: {origins}")
     for key in await repo.sites.keys():
         where = ", ".join(key.sites) if key.sites is not None else "every site"
         told.append(f"{key.id}  {key.label}  {key.scope}  {where}{'  revoked' if key.revoked_at else ''}")
@@ -79,7 +90,7 @@ async def show(repo: Repository, given: Namespace) -> list[str]:
 
 def parser() -> ArgumentParser:
     top = ArgumentParser(prog="python -m chat.sites", description=__doc__)
-    commands = top.add_subparsers(required=True, metavar="add|set|rotate|list")
+    commands = top.add_subparsers(required=True, metavar="add|set|rotate|sign|list")
     for name, run in (("add", add), ("set", change)):
         command = commands.add_parser(name, help=run.__doc__)
         command.set_defaults(run=run)
@@ -93,6 +104,10 @@ def parser() -> ArgumentParser:
     command.set_defaults(run=rotate)
     command.add_argument("key")
     command.add_argument("--salt", action="store_true", help="the cache salt instead of the identity secret")
+    command = commands.add_parser("sign", help=sign.__doc__)
+    command.set_defaults(run=sign, reads=True)
+    command.add_argument("key")
+    command.add_argument("subject", help="the website's own id for the person")
     commands.add_parser("list", help=show.__doc__).set_defaults(run=show, reads=True)
     return top
 
@@ -101,6 +116,9 @@ def _add_change_arguments(command: ArgumentParser) -> None:
     command.add_argument("--no-origins", dest="origin", action="store_const", const=[])
     command.add_argument("--enable", dest="enabled", action="store_const", const=True)
     command.add_argument("--disable", dest="enabled", action="store_const", const=False)
+    served = {"dest": "identity_required", "action": "store_const"}
+    command.add_argument("--require-identity", const=True, help="serve persons whom the website proves, only", **served)
+    command.add_argument("--allow-anonymous", const=False, **served)
     command.add_argument("--add-key", type=Scope, choices=list(Scope), metavar="agent|operator|inference")
     command.add_argument("--label", help="whose key it is")
     command.add_argument("--revoke-key", metavar="ID", help="see list")

@@ -18,7 +18,7 @@ from sessions.models import (
     Turn,
 )
 from sessions.pin import Pin
-from sessions.principal import Customer, Principal, Scope, Server, Staff
+from sessions.principal import Customer, Person, Principal, Scope, Server, Staff
 from sessions.repository import MessageDetails, Outcome, Release, Repository, Thumbs, Told
 from sessions.store import Store
 from sessions.vocabulary import (
@@ -57,6 +57,7 @@ __all__ = [
     "MessageDetails",
     "NotFound",
     "Outcome",
+    "Person",
     "Pin",
     "Principal",
     "Rating",

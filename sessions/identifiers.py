@@ -8,6 +8,7 @@ MESSAGE = "msg_"
 TURN = "trn_"
 KEY = "key_"
 CUSTOMER_TOKEN = "pdc_"
+PERSON_TOKEN = "pdp_"
 STAFF_KEY = "pdk_"
 
 

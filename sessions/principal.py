@@ -16,10 +16,19 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True)
+class Person:
+    """Who a site says somebody is; `subject` is the site's own id for them."""
+
+    site_key: str
+    subject: str
+
+
+@dataclass(frozen=True)
 class Customer:
-    """Whoever holds the tokens of these conversations."""
+    """Whoever holds the tokens of these conversations, or is the person whose they are."""
 
     conversation_ids: frozenset[str]
+    person: Person | None = None
 
 
 @dataclass(frozen=True)

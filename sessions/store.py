@@ -74,12 +74,13 @@ class Store:
                 yield Repository(Transaction(session, writes=False))
 
     async def tidy(self, retention: timedelta | None) -> int:
-        """Forget old idempotent answers, and conversations that did not change for `retention`; returns how many.
+        """Forget what has expired, and conversations that did not change for `retention`; returns how many.
 
         Raises Unavailable.
         """
         async with self.begin() as repo:
             await repo.idempotency.expire()
+            await repo.persons.expire()
         removed = 0
         while retention is not None:
             async with self.begin() as repo:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.requests import Request
 
 from chat import conversations
-from chat.auth import InConversation, OfConversation
+from chat.auth import AsPerson, InConversation, OfConversation
 from chat.idempotency import Idempotent
 from chat.schemas.conversation import (
     ConversationSummary,
@@ -27,13 +27,16 @@ With = Annotated[Services, Depends(services_of)]
 
 
 @router.post("/conversations", status_code=HTTPStatus.CREATED)
-async def open_conversation(body: NewConversation, request: Request, services: With, once: Idempotent) -> Opened:
+async def open_conversation(
+    body: NewConversation, request: Request, services: With, person: AsPerson, once: Idempotent
+) -> Opened:
     """Begin a conversation; the token is shown this once."""
     opened = await conversations.open_conversation(
         services,
         body.site,
         locale=body.locale,
         identity=body.identity,
+        person=person,
         address=services.proxies.client_address(request.scope),
         once=once,
     )

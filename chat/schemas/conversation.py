@@ -9,12 +9,14 @@ from chat.schemas.request import KEY_PATTERN, RequestBody
 from sessions import Conversation, ConversationState, FeedbackValue
 
 Locale = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")]
+SignedIdentity = Annotated[str, Field(min_length=1, max_length=4096)]
+"""A JSON Web Token, see `chat.identity`."""
 
 
 class NewConversation(RequestBody):
     site: Annotated[str, Field(pattern=KEY_PATTERN)]
     locale: Locale | None = None
-    identity: Annotated[str | None, Field(max_length=4096)] = None
+    identity: SignedIdentity | None = None
 
 
 class Opened(BaseModel):

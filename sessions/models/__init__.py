@@ -9,6 +9,7 @@ from sessions.models.fold import Fold
 from sessions.models.idempotency import IdempotentAnswer
 from sessions.models.message import Feedback, Message
 from sessions.models.pack import PackVersion, Recall
+from sessions.models.person import PersonSession, UsedProof
 from sessions.models.site import ApiKey, Site
 from sessions.models.turn import Turn
 
@@ -24,8 +25,10 @@ __all__ = [
     "IdempotentAnswer",
     "Message",
     "PackVersion",
+    "PersonSession",
     "Rating",
     "Recall",
     "Site",
     "Turn",
+    "UsedProof",
 ]

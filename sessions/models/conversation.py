@@ -15,17 +15,21 @@ class Conversation(Base, table=True):
 
     `state` is a ConversationState, `last_seq` the number of its newest event, `pin_at` the database's clock in
     seconds, `updated_at` the last change that a list of conversations shows (text that is being written is none).
+    `subject` is who the website says the customer is, None for an anonymous one; whoever proves to be that person may
+    do what the holder of the conversation's own token may.
     """
 
     __tablename__ = "conversation"
     __table_args__ = (
         Index("ix_conversation_created_at", "created_at", "id"),
+        Index("ix_conversation_subject", "subject", "site_key"),
         Index("ix_conversation_state", "state", "created_at", "id"),
     )
 
     id: str = Field(primary_key=True)
     site_key: str = Field(foreign_key="site.key", index=True)
     token_hash: str = Field(unique=True)
+    subject: str | None = None
     locale: str
     state: str
     agent: str | None = None

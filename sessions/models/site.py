@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlmodel import Field
 
 from sessions.columns import Json, Moment, now
@@ -9,7 +10,10 @@ from sessions.models.base import Base
 
 
 class Site(Base, table=True):
-    """One brand or tenant. `pack_version` None means the newest; `secrets` sign identities, two while rotating."""
+    """One brand or tenant. `pack_version` None means the newest; `secrets` sign identities, two while rotating.
+
+    With `identity_required` it serves nobody whom its website has not proved.
+    """
 
     __tablename__ = "site"
 
@@ -19,6 +23,7 @@ class Site(Base, table=True):
     pack: str
     pack_version: str | None = None
     secrets: list[str] = Field(default_factory=list, sa_type=Json, nullable=False)
+    identity_required: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     salt_epoch: int = 0
     enabled: bool = True
     created_at: datetime = Field(default_factory=now, sa_type=Moment)

@@ -12,6 +12,7 @@ from sessions.repository.messages import MessageDetails, Messages
 from sessions.repository.orders import Orders
 from sessions.repository.outcomes import Outcome, Outcomes
 from sessions.repository.packs import PackVersions, Release
+from sessions.repository.persons import Persons
 from sessions.repository.sites import Sites
 from sessions.repository.transaction import Transaction
 from sessions.repository.turns import Turns
@@ -29,6 +30,7 @@ class Repository:
         self.events = Events(tx)
         self.orders = Orders(tx)
         self.accounts = Accounts(tx)
+        self.persons = Persons(tx)
         self.packs = PackVersions(tx)
         self.folds = Folds(tx)
         self.outcomes = Outcomes(tx)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import Select, and_, false, or_, select
 
+from sessions.columns import now
 from sessions.errors import NotFound
 from sessions.identifiers import CONVERSATION, CUSTOMER_TOKEN, digest, new_id, new_secret
-from sessions.models import Conversation, Site
-from sessions.principal import Customer, Principal, Scope, Server, Staff
+from sessions.models import Conversation, PersonSession, Site
+from sessions.principal import Customer, Person, Principal, Scope, Server, Staff
 from sessions.repository.part import Part
 from sessions.vocabulary import ConversationState
 
@@ -22,6 +23,7 @@ class Opening(Part):
         *,
         id: str | None = None,
         token: str | None = None,
+        subject: str | None = None,
     ) -> tuple[Conversation, str]:
         """Begin a conversation. Raises NotFound for an unknown or disabled site.
 
@@ -36,6 +38,7 @@ class Opening(Part):
             id=id or new_id(CONVERSATION),
             site_key=site_key,
             token_hash=digest(raw),
+            subject=subject,
             locale=locale,
             state=ConversationState.BOT,
             pack=pack,
@@ -45,12 +48,33 @@ class Opening(Part):
         self.tx.touch(conversation.id, listed=True)
         return conversation, raw
 
-    async def by_tokens(self, raw: Sequence[str]) -> Customer | None:
-        """The customer who holds these tokens; unknown ones are passed over. None when all are."""
+    async def by_tokens(self, raw: Sequence[str], *, unproved: bool = False) -> Customer | None:
+        """The customer who holds these tokens, conversations' or a person's; unknown ones are passed over.
+
+        None when all are unknown. What was begun without a proof, on a site that takes proved persons only, is found
+        only if `unproved`: by whoever is about to prove who they are.
+        """
         hashes = [digest(token) for token in raw]
-        found = await self.session.scalars(select(Conversation.id).where(Conversation.token_hash.in_(hashes)))
-        ids = frozenset(found)
-        return Customer(ids) if ids else None
+        person = await self._person(hashes)
+        begun = select(Conversation.id).where(Conversation.token_hash.in_(hashes))
+        if not unproved:
+            begun = begun.join(Site, Site.key == Conversation.site_key).where(Site.identity_required.is_(False))
+        ids = set(await self.session.scalars(begun))
+        if person is not None:
+            ids |= (await self.of_person(person)).conversation_ids
+        return Customer(frozenset(ids), person) if ids or person else None
+
+    async def of_person(self, person: Person) -> Customer:
+        """The person, with all their conversations on their site."""
+        theirs = select(Conversation.id).where(
+            Conversation.subject == person.subject, Conversation.site_key == person.site_key
+        )
+        return Customer(frozenset(await self.session.scalars(theirs)), person)
+
+    async def _person(self, hashes: Sequence[str]) -> Person | None:
+        going_on = (PersonSession.token_hash.in_(hashes), PersonSession.expires_at > now())
+        found = await self.session.scalar(select(PersonSession).where(*going_on))
+        return found and Person(found.site_key, found.subject)
 
     async def get(self, principal: Principal, conversation_id: str) -> Conversation:
         """Raises NotFound."""

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from sessions.models import Base, Conversation, Event, Feedback, Fold, Message, Rating, Turn
-from sessions.principal import Principal
+from sessions.principal import Person, Principal
 from sessions.repository.part import Part
+from sessions.repository.persons import Persons
 
 _AT_ONCE = 500
 
@@ -33,9 +34,14 @@ class Records(Part):
         }
 
     async def delete(self, principal: Principal, conversation_id: str) -> None:
-        """Remove the conversation and all that belongs to it. Whoever is answering it loses it. Raises NotFound."""
+        """Remove the conversation and all that belongs to it. Whoever is answering it loses it. Raises NotFound.
+
+        With a person's last conversation their sessions go, too.
+        """
         conversation = await self.log.locked(principal, conversation_id)
         await self._remove([conversation.id])
+        if conversation.subject is not None:
+            await Persons(self.tx).forget(Person(conversation.site_key, conversation.subject))
 
     async def expire(self, older_than: datetime) -> int:
         """Remove conversations that did not change since `older_than`, some at a time.

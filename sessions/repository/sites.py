@@ -12,7 +12,9 @@ from sessions.models import ApiKey, Site
 from sessions.principal import Customer, Principal, Scope, Staff
 from sessions.repository.part import Part
 
-_CHANGEABLE = frozenset({"name", "allowed_origins", "pack", "pack_version", "secrets", "salt_epoch", "enabled"})
+_CHANGEABLE = frozenset(
+    {"name", "allowed_origins", "pack", "pack_version", "secrets", "identity_required", "salt_epoch", "enabled"}
+)
 
 
 class Sites(Part):

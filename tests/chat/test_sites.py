@@ -1,11 +1,13 @@
 """`python -m chat.sites`: what an administrator can do, and what is shown only once."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
 
+from chat.identity import verify
 from chat.origins import parse_origin
 from chat.settings import get_settings
 from chat.sites import main
@@ -71,6 +73,17 @@ def test_rotation_keeps_the_secret_before_and_no_older_one(capsys: pytest.Captur
     assert site("lamps").salt_epoch == 1
 
 
+def test_a_site_can_ask_for_identities_and_one_can_be_signed_to_try(capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "add", "lamps")
+    run(capsys, "set", "lamps", "--require-identity")
+    assert site("lamps").identity_required
+    assert "identity required" in run(capsys, "list")
+    signed = run(capsys, "sign", "lamps", "ada").strip()
+    assert verify(signed, "lamps", site("lamps").secrets, time.time()).subject == "ada"
+    run(capsys, "set", "lamps", "--allow-anonymous")
+    assert not site("lamps").identity_required
+
+
 @pytest.mark.parametrize("scope", list(Scope))
 def test_key_of_a_site_opens_what_its_scope_says_until_it_is_revoked(
     capsys: pytest.CaptureFixture[str], scope: Scope
@@ -92,6 +105,7 @@ def test_key_of_a_site_opens_what_its_scope_says_until_it_is_revoked(
         ("add", "lamps", "--pack", "nothing"),
         ("set", "nobody", "--name", "X"),
         ("rotate", "nobody"),
+        ("sign", "demo", "ada"),
         ("set", "demo", "--revoke-key", "key_none"),
     ],
 )

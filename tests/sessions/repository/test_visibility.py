@@ -12,6 +12,7 @@ from sessions import (
     Customer,
     FeedbackValue,
     NotFound,
+    Person,
     Principal,
     Repository,
     Role,
@@ -23,6 +24,7 @@ from sessions import (
 from sessions.repository.conversations import Conversations
 from sessions.repository.events import Events
 from sessions.repository.messages import Messages
+from sessions.repository.persons import Persons
 from sessions.repository.turns import Turns
 from tests.sessions.shop import Chat, answer, claimed, open_chat
 
@@ -51,6 +53,7 @@ CALLS: dict[str, Call] = {
     "conversations.feedback": lambda repo, who, at: repo.conversations.feedback(who, at.message_id, FeedbackValue.DOWN),
     "conversations.export": lambda repo, who, at: repo.conversations.export(who, at.conversation_id),
     "conversations.delete": lambda repo, who, at: repo.conversations.delete(who, at.conversation_id),
+    "persons.attach": lambda repo, who, at: repo.persons.attach(who, at.conversation_id, Person("demo", "ada")),
     "turns.accept": lambda repo, who, at: repo.turns.accept(who, at.conversation_id, "c", "text", "text", "hash"),
     "turns.stop": lambda repo, who, at: repo.turns.stop(who, at.conversation_id, at.turn_id),
     "turns.retry": lambda repo, who, at: repo.turns.retry(who, at.conversation_id, at.turn_id),
@@ -68,6 +71,7 @@ LISTS = {"conversations.list", "events.listed_at"}
 STRANGERS = {
     "another customer": Customer(frozenset({"cnv_of_somebody_else"})),
     "a customer without conversations": Customer(frozenset()),
+    "another person": Customer(frozenset(), Person("demo", "eve")),
     "an agent of another site": Staff("Eve", frozenset({Scope.AGENT}), frozenset({"other"})),
     "an agent without sites": Staff("Eve", frozenset({Scope.AGENT}), frozenset()),
     "an operator": Staff("Eve", frozenset({Scope.OPERATOR}), None),
@@ -91,6 +95,7 @@ async def there(store: Store, chat: Chat) -> There:
 
 def test_every_call_that_takes_a_principal_is_tried() -> None:
     parts = {"conversations": Conversations, "turns": Turns, "messages": Messages, "events": Events}
+    parts |= {"persons": Persons}
     taking = {
         f"{part}.{name}"
         for part, kind in parts.items()
