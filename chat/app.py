@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from chat import browser, problems
+from chat import browser, problems, widget
 from chat.assembly import build, running
 from chat.body_limit import BodyLimit
 from chat.edge import Edge
@@ -43,6 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     app.mount("/api/v1", _api(services))
     app.mount("/v1", inference_app(services))
+    widget.mount(app)
     browser.mount(app, services)
     return app
 

@@ -1,0 +1,1 @@
+"""The install check: tells a website's owner in words what is wrong."""
