@@ -38,7 +38,8 @@ class Page {
     this.parts = Object.fromEntries([...desk.querySelectorAll("[data-part]")].map((node) => [node.dataset.part, node]));
     this.desk = desk;
     this.call = callsTo(server);
-    this.memory = new Memory(props.site);
+    // The address may name another brand of this server: `/?site=bank`.
+    this.memory = new Memory(new URLSearchParams(location.search).get("site") || props.site);
     this.texts = new Texts(props.texts, this.memory.locale);
     this.theme = new Theme(this.parts.theme, this.memory, this.texts);
     this.presence = new Presence(desk, this.parts, this.texts, () => setTimeout(() => this.conversation.follow(), RETRY_MS));

@@ -61,6 +61,14 @@ async def test_an_empty_page_greets_and_suggests(visit: "Visit") -> None:
     assert await kept_by(page) == '[{},{},""]'
 
 
+async def test_the_address_chooses_the_brand(visit: "Visit", shop: Shop) -> None:
+    page = await visit()
+    await page.goto(f"{shop.url}?site=bank")
+    await page.locator(".starters button").first.wait_for()
+    assert await page.locator("h1").inner_text() == "Tidewell Bank"
+    assert (await page.locator(".greeting").inner_text()).startswith("Welcome to Tidewell Bank.")
+
+
 async def test_a_suggestion_is_answered_with_quick_replies_and_thumbs(visit: "Visit", shop: Shop) -> None:
     shop.engine.enqueue(written())
     page = await visit()
