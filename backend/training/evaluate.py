@@ -35,7 +35,7 @@ from backend.training.evaluation.star import bank_cases, other_cases
 from backend.training.speaker import Speaker
 
 Maker = Callable[[], list[Case]]
-ALIKE_SETS = frozenset({"bitext", "cucom", "made, 1 turn", "made, 3-8 turns", "exam messages", "exam conversations"})
+ALIKE_SETS = frozenset({"bitext", "cucom", "made, 1 turn", "made, 3-8 turns", "blind messages"})
 """Sets of the demo shop for which replies are compared as texts."""
 
 
@@ -79,6 +79,9 @@ def sets(sources: Sources, speaker: Speaker) -> dict[str, Maker]:
         "fresh conversations": lambda: written_cases("fresh_conversations"),
         "fresh handoffs": lambda: written_cases("fresh_handoffs"),
         "fresh messages": lambda: written_cases("fresh_messages"),
+        "blind messages": lambda: written_cases("blind_messages"),
+        "blind handoffs": lambda: written_cases("blind_handoffs"),
+        "blind conversations": lambda: written_cases("blind_conversations"),
         "star bank": lambda: bank_cases(sources),
         "star others": lambda: other_cases(sources),
         "unseen pack": lambda: written_cases("trailhead", HELD_PACK),

@@ -29,7 +29,8 @@ def held_out(data: Path | None, count: int) -> list[HeldOut]:
     """At most `count` conversations of each source: those that are committed, and with `data` the public ones."""
     makers: dict[str, Callable[[], list[Case]]] = {
         "cucom": cucom_cases,
-        "conversations": lambda: written_cases("fresh_conversations"),
+        "messages": lambda: written_cases("blind_messages"),
+        "conversations": lambda: written_cases("blind_conversations"),
     }
     if data is None:
         return [_committed(name, _some(make(), count)) for name, make in makers.items()]

@@ -1,16 +1,18 @@
 """Conversation files: what a line may say, and how a bad one is told."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backend.training.catalogues import shop
-from backend.training.evaluation.cases import Case
+from backend.training.evaluation.cases import HELD_PACK, Case
 from backend.training.evaluation.dataset import Dataset, read
-from prompts import LineRole, assemble
+from prompts import LineRole, assemble, load_pack
 
 PACK = shop().pack
+EVALUATION = HELD_PACK.parents[1]
 
 
 def line(*turns: tuple[str, str], **labels: Any) -> bytes:
@@ -102,3 +104,15 @@ def test_a_bad_line_is_skipped_with_its_number_and_reason(bad: bytes, reason: st
 
 def test_an_empty_file_has_neither() -> None:
     assert read([b"\n"], PACK) == Dataset([], [])
+
+
+@pytest.mark.parametrize("path", sorted(EVALUATION.glob("*.jsonl")), ids=lambda path: path.stem)
+def test_what_was_written_by_hand_can_be_asked_and_is_grounded(path: Path) -> None:
+    pack = load_pack(HELD_PACK) if path.stem == "trailhead" else PACK
+    dataset = read(path.read_bytes().splitlines(), pack)
+    assert dataset.complaints == []
+    for case in dataset.cases:
+        for at, asked in enumerate(case.turns):
+            said = " ".join(turn.text for turn in case.turns[: at + 1]).casefold()
+            for value in (asked.slots or {}).values():
+                assert value is None or value.casefold() in said, asked.text
