@@ -42,7 +42,7 @@ class Admission:
 
     @property
     def waiting(self) -> int:
-        return len(self._line)
+        return sum(not each.place.done() for each in self._line)
 
     async def admit(self, ahead: Ahead, exclude: Set[str], priority: Priority, *, patient: bool = False) -> Ticket:
         """A place on the replica that the policy ranks first, when that has room.
@@ -51,10 +51,10 @@ class Admission:
         """
         views = self._look()
         ranking = self._rank(ahead, views, exclude)
-        if _has_room(ranking, views) and not any(each.priority <= priority for each in self._line):
+        if _has_room(ranking, views) and not self._before(priority):
             return self._enter(ahead, ranking)
-        wait_s = self.expected_wait_s(sum(each.priority <= priority for each in self._line), views)
-        if not patient and wait_s > self.longest_wait_s and len(self._line) >= _LEAST_LINE:
+        wait_s = self.expected_wait_s(self._before(priority), views)
+        if not patient and wait_s > self.longest_wait_s and self.waiting >= _LEAST_LINE:
             raise QueueFull(wait_s)
         return await self._wait(ahead, exclude, priority)
 
@@ -85,17 +85,22 @@ class Admission:
         """Give free places to those who wait, in order. To be called when a place or a replica has changed."""
         self._changed.set()
         self._changed = asyncio.Event()
-        for each in list(self._line):
+        # Whoever gave up in this very moment is still in line: it leaves as soon as its task runs.
+        for each in [each for each in self._line if not each.place.done()]:
             views = self._look()
             if views and not any(view.has_room for view in views):
                 return
             try:
                 ranking = self._rank(each.ahead, views, each.exclude)
             except NotReady as error:
-                self._settle(each, error)
+                each.place.set_exception(error)
                 continue
             if _has_room(ranking, views):
-                self._settle(each, self._enter(each.ahead, ranking))
+                each.place.set_result(self._enter(each.ahead, ranking))
+
+    def _before(self, priority: Priority) -> int:
+        """How many wait before a newcomer of this priority."""
+        return sum(each.priority <= priority and not each.place.done() for each in self._line)
 
     async def _wait(self, ahead: Ahead, exclude: Set[str], priority: Priority) -> Ticket:
         place = asyncio.get_running_loop().create_future()
@@ -108,18 +113,7 @@ class Admission:
                 place.result().close()
             raise
         finally:
-            if waiting in self._line:
-                self._line.remove(waiting)
-
-    def _settle(self, waiting: _Waiting, outcome: Ticket | NotReady) -> None:
-        self._line.remove(waiting)
-        if waiting.place.done():
-            if isinstance(outcome, Ticket):
-                outcome.close()
-        elif isinstance(outcome, Ticket):
-            waiting.place.set_result(outcome)
-        else:
-            waiting.place.set_exception(outcome)
+            self._line.remove(waiting)
 
     def _rank(self, ahead: Ahead, views: list[Snapshot], exclude: Set[str]) -> Ranking:
         ranking = self._policy.rank(ahead, views, time.monotonic(), exclude)

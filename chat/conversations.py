@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from chat.errors import Missing, Unprocessable
+from chat.errors import Missing, TooMany, Unprocessable
 from chat.idempotency import Answer, Once, write
 from chat.identity import admitted
 from chat.notices import notify
@@ -127,8 +127,13 @@ async def post_turn(
 
     `traceparent` is the page's own; it is continued because its sender has shown a token.
     """
-    conversation = await get(services, customer, conversation_id)
+    async with services.store.read() as repo:
+        conversation = await repo.conversations.get(customer, conversation_id)
+        is_new = await repo.turns.posted(conversation_id, client_turn_id) is None
+        waiting = await repo.turns.waiting()
     kept, kept_parent = customer_text(services, text), admit(traceparent, trusted=True)
+    if is_new and conversation.state != ConversationState.AGENT:
+        _refuse_when_full(services, waiting)
     services.limits.message(conversation_id=conversation_id, address=address, site=conversation.site_key)
     async with services.store.begin() as repo:
         return await repo.turns.accept(
@@ -140,6 +145,20 @@ async def post_turn(
             body_hash=hashlib.sha256(kept.encode()).hexdigest(),
             traceparent=kept_parent,
             trace_id=trace_id_of(kept_parent),
+        )
+
+
+def _refuse_when_full(services: Services, waiting: int) -> None:
+    """Raises TooMany, before anything is stored, when a turn would wait too long behind the `waiting` ones."""
+    line = services.replicas.admission
+    wait_s = line.expected_wait_s(waiting)
+    if waiting and wait_s > line.longest_wait_s:
+        services.telemetry.metrics.rejected.labels("queue_full").inc()
+        retry_after_s = max(1.0, wait_s - line.longest_wait_s)
+        raise TooMany(
+            "Too many messages wait for a reply now; yours was not taken.",
+            code="queue_full",
+            retry_after_s=retry_after_s,
         )
 
 

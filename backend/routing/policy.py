@@ -130,6 +130,10 @@ class Policy:
         """How long an attempt on the replica takes, from its place to its end, in the mean."""
         return self._of(replica_id).pace.turn_ms
 
+    def limit(self, replica_id: str) -> InflightLimit:
+        """How many attempts the replica takes at once."""
+        return self._of(replica_id).limit
+
     def holds_brand(self, replica: Snapshot, brand: str, now_s: float) -> bool:
         """Whether the replica is expected to have the brand's prefix in cache."""
         seen = self._of(replica.id)

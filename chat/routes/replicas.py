@@ -24,8 +24,11 @@ async def replicas(operator: Operator, services: With) -> Page[ReplicaOut]:
 @router.post("/{replica_id}/drain")
 async def drain(replica_id: str, operator: Operator, services: With, body: Nothing | None = None) -> ReplicaOut:
     """Take no new conversations; pinned ones move at their next turn."""
-    if replica_id not in {snapshot.id for snapshot in services.replicas.snapshot()}:
+    found = next((each for each in services.replicas.snapshot() if each.id == replica_id), None)
+    if found is None:
         raise Missing("There is no such replica.")
+    async with services.store.begin() as repo:
+        await repo.drains.ask(replica_id, found.boot_id or "")
     services.replicas.drain(replica_id)
     return next(replica for replica in await _seen(services) if replica.id == replica_id)
 

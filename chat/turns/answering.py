@@ -6,20 +6,22 @@ replica. What the customer may read is committed before it is shown; the reply i
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 import structlog
 
 from backend.engine import Attempt, Usage
 from backend.errors import EngineError, NotReady
-from backend.placement import Ahead, Snapshot
+from backend.placement import Ahead
 from backend.priority import Priority
 from backend.salt import cache_salt
 from backend.ticket import Ticket
-from chat.ahead import ahead_of
+from chat.ahead import ahead_of, pin_after
 from chat.services import Services
 from chat.turns.attempt import ReplyAttempt
 from chat.turns.briefing import Briefing
@@ -28,8 +30,7 @@ from chat.turns.folding import Folder, Past
 from chat.turns.shown import Shown
 from chat.turns.trace import TurnTrace, since_ms
 from prompts import Fill, FilledReply, InvalidReply, Line, LineRole, Notice, Ungrounded
-from sessions import Annotation, Claim, Delta, Reply, TurnState
-from sessions import Pin as StoredPin
+from sessions import Annotation, Claim, Delta, Pin, Reply, TurnState
 from telemetry.names import ASSEMBLE, COMMIT, STORE
 
 log = structlog.get_logger(__name__)
@@ -54,7 +55,7 @@ class Answering:
         self._trace = TurnTrace(services.telemetry, claim, Path(services.settings.model).name)
         self._first_text_ms: float | None = None
         self._replied = False
-        self._continues = True
+        self._continues, self._released = True, False
 
     @property
     def trace_id(self) -> str:
@@ -136,7 +137,7 @@ class Answering:
         salt = cache_salt(services.secret, site.key, site.salt_epoch)
         folder = Folder(services, self._trace, claim, pack, salt, MAX_TOKENS)
         before = await folder.fitted(past)
-        self._continues = not folder.has_folded
+        self._continues, self._released = not folder.has_folded, _was_with_a_person(past.lines)
         with self._trace.step(ASSEMBLE):
             asked = Line(LineRole.CUSTOMER, claim.prompt_text)
             whole = [*past.lines, asked]
@@ -145,7 +146,15 @@ class Answering:
             )
 
     def _ahead(self, briefing: Briefing) -> Ahead:
-        return ahead_of(self.claim, briefing.pack, briefing.salt, briefing.messages, continues=self._continues)
+        return ahead_of(
+            self.claim.conversation_id,
+            self.claim.pin,
+            briefing.pack,
+            briefing.salt,
+            briefing.messages,
+            continues=self._continues,
+            released=self._released,
+        )
 
     async def _place(self, ahead: Ahead, failed: set[str]) -> Ticket | None:
         """A place on a replica; None when none can serve. An accepted turn is never told that the line is full."""
@@ -186,7 +195,8 @@ class Answering:
             usage = await reply.run(self._services.engine.stream(request))
             if usage:
                 trace.finished(usage)
-        await self._settle(fill, usage, replica, briefing.index)
+        pin = pin_after(ahead, ticket, replica.boot_id, usage)
+        await self._settle(fill, usage, pin, briefing.index)
 
     async def _show(self, visible: str) -> None:
         growth = self._shown.grow(visible)
@@ -229,7 +239,7 @@ class Answering:
         self._replied = True
         self._trace.replied(reply, total_ms)
 
-    async def _settle(self, fill: Fill, usage: Usage | None, replica: Snapshot, index: int) -> None:
+    async def _settle(self, fill: Fill, usage: Usage | None, pin: Pin, index: int) -> None:
         """What the engine told the staff and itself: the annotation, the tokens, the pin."""
         told = fill.annotation
         if told is None:
@@ -247,7 +257,7 @@ class Answering:
         )
         async with self._services.store.begin() as repo:
             await repo.turns.annotate(self.claim, annotation)
-            await repo.conversations.set_pin(self.claim.conversation_id, _pin(replica, usage), self.claim.pin_version)
+            await repo.conversations.set_pin(self.claim.conversation_id, pin, self.claim.pin_version)
 
     def _refused(self, error: InvalidReply) -> str:
         reason = "ungrounded" if isinstance(error, Ungrounded) else "invalid"
@@ -261,7 +271,7 @@ class Answering:
             self.claim = await repo.turns.next_attempt(self.claim)
 
 
-def _pin(replica: Snapshot, usage: Usage | None) -> StoredPin:
-    """What the replica now holds of the conversation: the prompt and what was written behind it."""
-    held = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0) if usage else 0
-    return StoredPin(replica.id, replica.boot_id or "", held)
+def _was_with_a_person(lines: Sequence[Line]) -> bool:
+    """Whether an agent has written since the engine's last reply."""
+    since = takewhile(lambda line: line.role != LineRole.ASSISTANT, reversed(lines))
+    return any(line.role in (LineRole.AGENT, LineRole.NOTE) for line in since)

@@ -112,7 +112,7 @@ class Folder:
         known = past.fold.lines if past.fold else 0
         view = past.view[: lines - known + bool(past.fold)]
         messages = [*assemble(self.pack, view), {"role": "user", "content": folding.ASK}]
-        ahead = ahead_of(self.claim, self.pack, self.salt, messages)
+        ahead = ahead_of(self.claim.conversation_id, self.claim.pin, self.pack, self.salt, messages)
         ranking = self.services.replicas.choose(ahead)
         if not ranking.order:
             return None

@@ -4,6 +4,7 @@ from sessions.models.base import Base
 from sessions.models.conversation import Conversation, Rating
 from sessions.models.demo_account import DemoAccount
 from sessions.models.demo_order import DemoOrder
+from sessions.models.drain import Drain
 from sessions.models.event import Event
 from sessions.models.fold import Fold
 from sessions.models.idempotency import IdempotentAnswer
@@ -19,6 +20,7 @@ __all__ = [
     "Conversation",
     "DemoAccount",
     "DemoOrder",
+    "Drain",
     "Event",
     "Feedback",
     "Fold",

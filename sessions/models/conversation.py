@@ -41,6 +41,9 @@ class Conversation(Base, table=True):
     pin_cached_tokens: int = 0
     pin_at: float | None = None
     pin_version: int = 0
+    pin_brand: str | None = None
+    pin_misses: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    pin_moved: str | None = None
     demand: str | None = Field(default=None, sa_type=Words)
     sentiment: str | None = None
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
@@ -52,7 +55,8 @@ class Conversation(Base, table=True):
         """The replica that holds the conversation's prefix, as far as the store knows."""
         if self.pin_replica is None or self.pin_boot_id is None:
             return None
-        return Pin(self.pin_replica, self.pin_boot_id, self.pin_cached_tokens, self.pin_at)
+        held, kept = self.pin_cached_tokens, (self.pin_brand, self.pin_misses, self.pin_moved)
+        return Pin(self.pin_replica, self.pin_boot_id, held, self.pin_at, *kept)
 
 
 class Rating(Base, table=True):

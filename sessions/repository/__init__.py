@@ -5,6 +5,7 @@ from sqlalchemy import select
 from sessions.repository.accounts import Accounts
 from sessions.repository.conversations import Conversations
 from sessions.repository.desk import Thumbs
+from sessions.repository.drains import Drains
 from sessions.repository.events import Events
 from sessions.repository.folds import Folds, Told
 from sessions.repository.idempotency import Idempotency
@@ -35,6 +36,7 @@ class Repository:
         self.folds = Folds(tx)
         self.outcomes = Outcomes(tx)
         self.idempotency = Idempotency(tx)
+        self.drains = Drains(tx)
 
     async def ping(self) -> None:
         """Raises Unavailable when the database does not answer."""

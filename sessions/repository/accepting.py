@@ -33,7 +33,7 @@ class Accepting(Part):
         Raises NotFound, ReplayMismatch, Conflict `conversation_closed`.
         """
         conversation = await self.log.locked(principal, conversation_id)
-        if earlier := await self._posted(conversation_id, client_turn_id):
+        if earlier := await self.posted(conversation_id, client_turn_id):
             return _replay(earlier, body_hash)
         if conversation.state == ConversationState.CLOSED:
             raise Conflict("conversation_closed", "The conversation is closed.")
@@ -91,7 +91,8 @@ class Accepting(Part):
         await self.log.seen(principal, turn.conversation_id)
         return turn
 
-    async def _posted(self, conversation_id: str, client_turn_id: str) -> Turn | None:
+    async def posted(self, conversation_id: str, client_turn_id: str) -> Turn | None:
+        """The turn that this id made, of a conversation that the caller has been given."""
         return await self.session.scalar(
             select(Turn).where(Turn.conversation_id == conversation_id, Turn.client_turn_id == client_turn_id)
         )

@@ -27,6 +27,36 @@ async def _age_of_claim(store: Store, turn_id: str) -> float:
     return turn.lease_until
 
 
+async def test_a_pin_knows_its_prefix_and_why_it_was_moved(store: Store, chat: Chat) -> None:
+    moved = Pin("r1", "boot-2", 640, brand="brand", misses=1, moved="moved_drain")
+    assert await _set(store, chat, moved, 0)
+    pin = (await chat.row()).pin
+    assert (pin.brand, pin.misses, pin.moved) == ("brand", 1, "moved_drain")
+    assert await _set(store, chat, Pin("r1", "boot-2", 700, brand="brand"), 1)
+    pin = (await chat.row()).pin
+    assert (pin.misses, pin.moved) == (0, None)
+
+
+async def test_the_conversations_of_a_replica_come_with_the_last_speaker_first(store: Store) -> None:
+    chats = [await open_chat(store) for _ in range(4)]
+    for chat, replica in zip(chats, ("r0", "r1", "r0", "r0"), strict=True):
+        await _set(store, chat, Pin(replica, "boot"), 0)
+    async with store.begin() as repo:
+        await repo.conversations.close(chats[2].customer, chats[2].id)
+    async with store.read() as repo:
+        found = await repo.conversations.pinned_to("r0")
+        assert [each.id for each in found] == [chats[3].id, chats[0].id]
+        assert len(await repo.conversations.pinned_to("r0", limit=1)) == 1
+
+
+async def test_a_replica_is_drained_of_one_boot_for_every_process(store: Store, second: Store) -> None:
+    for boot in ("boot-1", "boot-2"):
+        async with store.begin() as repo:
+            await repo.drains.ask("r0", boot)
+    async with second.read() as repo:
+        assert await repo.drains.asked() == {"r0": "boot-2"}
+
+
 async def test_a_pin_is_compared_and_set(store: Store, chat: Chat) -> None:
     assert await _set(store, chat, Pin("r0", "boot-1"), 0)
     assert not await _set(store, chat, Pin("r1", "boot-2"), 0)
