@@ -115,16 +115,22 @@ class Engine:
         schema: Mapping[str, Any] | None = None,
         cache_salt: str | None = None,
         priority: int | None = None,
-    ) -> None:
+        ticket: Ticket | None = None,
+    ) -> Usage:
         """Bring a prefix into a replica's cache, and a schema's grammar with it, at the price of one token.
 
         Raises EngineError. Nothing is reported to the replica set: whoever warms decides.
         """
         wire = Wire(replica_id)
-        attempt = Attempt(replica_id, messages, schema, 1, cache_salt, priority)
+        attempt = Attempt(replica_id, messages, schema, 1, cache_salt, priority, ticket=ticket)
         async with aclosing(self._batches(attempt, wire, self._timeouts.prefill)) as batches:
             async for _ in batches:
-                continue
+                if ticket is not None:
+                    ticket.first_token()
+        usage = usage_of(wire)
+        if ticket is not None:
+            ticket.used(usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens)
+        return usage
 
     async def tokenize(self, replica_id: str, messages: Sequence[Mapping[str, str]]) -> list[int]:
         """The token ids of a prompt as the replica's chat template writes it (vLLM's `/tokenize`)."""

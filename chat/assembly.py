@@ -8,6 +8,7 @@ from typing import Any
 from backend.engine import Engine, Timeouts
 from backend.replicas import Replicas
 from chat.addresses import TrustedProxies
+from chat.draining import keep_drained
 from chat.inference import Inference
 from chat.languages import model_languages
 from chat.limits import Limits
@@ -18,6 +19,7 @@ from chat.services import Services
 from chat.settings import Settings
 from chat.staff_keys import StaffKeys
 from chat.streams import Streams
+from chat.think_time import ThinkTime
 from chat.turns import TurnRunner
 from chat.warm import Warmer
 from sessions import Store
@@ -57,7 +59,7 @@ def build(settings: Settings) -> Services:
         streams=Streams(telemetry.metrics.open_streams),
         inference=Inference(settings, store, keys, secret, replicas, engine, telemetry),
     )
-    services.runner = TurnRunner(services)
+    services.runner, services.think_time = TurnRunner(services), ThinkTime(services)
     return services
 
 
@@ -76,6 +78,7 @@ async def running(services: Services) -> AsyncIterator[None]:
         stack.push_async_callback(services.replicas.close)
         await services.runner.start()
         stack.push_async_callback(services.runner.stop)
+        stack.push_async_callback(services.think_time.close)
         for name, loop in _loops(services).items():
             stack.push_async_callback(_ended, asyncio.create_task(loop, name=name))
         stack.callback(services.streams.close)
@@ -85,7 +88,8 @@ async def running(services: Services) -> AsyncIterator[None]:
 def _loops(services: Services) -> dict[str, Coroutine[Any, Any, None]]:
     """What runs beside the requests, by name."""
     tidying = keep_tidy(services.store, services.limits, services.settings.retention)
-    return {"packs": services.packs.run(), "retention": tidying}
+    draining = keep_drained(services)
+    return {"packs": services.packs.run(), "retention": tidying, "drain": draining}
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

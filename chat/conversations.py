@@ -292,6 +292,8 @@ async def typing(services: Services, principal: Principal, conversation_id: str)
     if services.limits.allows_typing(conversation_id, role):
         async with services.store.begin() as repo:
             await repo.conversations.typing(principal, conversation_id, role)
+        if role is Role.CUSTOMER:
+            services.think_time.expect(conversation_id)
 
 
 async def painted(services: Services, customer: Customer, conversation_id: str, seen: Painted) -> None:

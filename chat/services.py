@@ -35,9 +35,21 @@ class Runner(Protocol):
         """End a turn that runs here; no effect on one that runs elsewhere."""
 
 
+class Foresight(Protocol):
+    """What prefills while people think; `chat.think_time` has it."""
+
+    def expect(self, conversation_id: str) -> None:
+        """Somebody will soon ask for this conversation's next reply."""
+
+    async def prepare(self, conversation_id: str) -> str:
+        """Prefill it now, if that is of use; says what came of it."""
+
+    async def close(self) -> None: ...
+
+
 @dataclass
 class Services:
-    """The parts of one `web` process. `runner` needs all the others and is set by `build`.
+    """The parts of one `web` process. `runner` and `think_time` need all the others and are set by `build`.
 
     `languages` are those that the model speaks.
     """
@@ -57,6 +69,7 @@ class Services:
     streams: Streams
     inference: Inference
     runner: Runner = field(init=False)
+    think_time: Foresight = field(init=False)
 
     def locales(self, pack: Pack) -> tuple[str, ...]:
         """The locales of a pack that are offered: the model has to speak them."""

@@ -37,6 +37,7 @@ async def view(services: Services, agent: Staff, conversation_id: str) -> AgentV
     async with services.store.read() as repo:
         conversation = await repo.conversations.get(agent, conversation_id)
         messages = await repo.messages.details(agent, conversation_id)
+    services.think_time.expect(conversation_id)
     return AgentView(
         id=conversation.id,
         site=conversation.site_key,

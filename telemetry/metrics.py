@@ -48,6 +48,9 @@ class Metrics:
         self.placed_cached_tokens = self._counter(
             "placement_cached_tokens", "Prompt tokens that the chosen replica had in its cache.", "reason"
         )
+        self.prefills = self._counter(
+            "prefills", "Prefixes looked at while people think (prefilled, warm, busy, failed).", "outcome"
+        )
 
     def _make_tokens(self) -> None:
         self.prompt_tokens = self._counter("prompt_tokens", "Prompt tokens of customers' turns.")

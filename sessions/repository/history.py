@@ -21,14 +21,22 @@ class History(Part):
         reply before was being written, or an agent's line, comes after that reply. So what the engine was once
         given is, line for line, the beginning of what it is given later.
         """
-        places = await self._places(claim.conversation_id)
+        here = (claim.prompt_seq, _ASKED)
+        placed = await self._placed(claim.conversation_id)
+        return [HistoryItem(_role(message), message.prompt_text) for place, message in placed if place < here]
+
+    async def spoken(self, conversation_id: str) -> list[HistoryItem]:
+        """All that the engine has read and written of a conversation, and what came since, in the same order."""
+        placed = await self._placed(conversation_id)
+        return [HistoryItem(_role(message), message.prompt_text) for _, message in placed]
+
+    async def _placed(self, conversation_id: str) -> list[tuple[Place, Message]]:
+        places = await self._places(conversation_id)
         spoken = await self.session.scalars(
-            select(Message).where(Message.conversation_id == claim.conversation_id, Message.prompt_text.is_not(None))
+            select(Message).where(Message.conversation_id == conversation_id, Message.prompt_text.is_not(None))
         )
         placed = [(place, message) for message in spoken if (place := _place(message, places)) is not None]
-        placed.sort(key=lambda item: (item[0], item[1].seq))
-        here = (claim.prompt_seq, _ASKED)
-        return [HistoryItem(_role(message), message.prompt_text) for place, message in placed if place < here]
+        return sorted(placed, key=lambda item: (item[0], item[1].seq))
 
     async def _places(self, conversation_id: str) -> dict[str, int]:
         rows = await self.session.execute(
