@@ -27,13 +27,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import groupby, product
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import psutil
 
 from backend.replica import SERVED_MODEL
-from backend.training.evaluation.cases import Case
+from backend.training.evaluation.cases import Asked, Case
 from backend.training.evaluation.dataset import read
 from backend.training.evaluation.similarity import Elsewhere, Encode, Encoder, is_installed
 from benchmarks.quality.arms import ARMS, SERVERS, Arm, launch
@@ -47,6 +49,14 @@ from prompts.check import pack_folders
 
 ENGINE = ROOT / ".venv" / "engine"
 CUSTOMERS = (1, 2, 8)
+OPENING = Asked("Hello", frozenset())
+"""Warms a brand's prompt; what comes after it is not shared."""
+
+Answers = dict[str, list[list[Turn]]]
+"""By source."""
+
+Measured = dict[tuple[str, int], Answers]
+"""By arm and number of customers."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,11 +72,7 @@ def _compare(given: argparse.Namespace) -> int:
     """Measure the arms that were asked for, then print the table of all that `--out` holds."""
     sets = held_out(given.data, given.n)
     kept: list[Row] = json.loads(given.out.read_text()) if given.out and given.out.exists() else []
-    answers = {
-        (name, customers): found
-        for name in given.arms
-        for customers, found in _measured(ARMS[name], sets, given).items()
-    }
+    answers = _measured([ARMS[name] for name in given.arms], sets, given)
     with encoder() as encode:
         for (name, customers), found in answers.items():
             kept = [row for row in kept if (row["arm"], row["customers"]) != (name, customers)]
@@ -77,18 +83,25 @@ def _compare(given: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(arm: Arm, sets: Sequence[HeldOut], given: argparse.Namespace) -> dict[int, dict[str, list[list[Turn]]]]:
-    """The arm's answers by number of customers and source."""
-    found = {}
-    with _servers(arm, given) as urls:
-        warm = [case for each in sets for case in each.cases[:1] * len(urls)]
-        asyncio.run(_asked(arm, urls, given.served, 1, warm))
-        for customers in given.customers:
-            load = psutil.getloadavg()[0]
-            ask = partial(_asked, arm, urls, given.served, customers)
-            found[customers] = {each.name: asyncio.run(ask(each.cases)) for each in sets}
-            print(f"{arm.name}, {customers} at once: done (load before {load:.1f})", file=sys.stderr)
+def _measured(arms: Sequence[Arm], sets: Sequence[HeldOut], given: argparse.Namespace) -> Measured:
+    """Each arm's answers; neighbours that are served in the same way share their servers."""
+    found: Measured = {}
+    for _, alike in groupby(arms, key=lambda arm: (arm.flags, dict(given.url).get(arm.name))):
+        same = list(alike)
+        with _servers(same[0], given) as urls:
+            for arm, customers in product(same, given.customers):
+                load = psutil.getloadavg()[0]
+                found[arm.name, customers] = _run(arm, customers, urls, sets, given.served)
+                print(f"{arm.name}, {customers} at once: done (load before {load:.1f})", file=sys.stderr)
     return found
+
+
+def _run(arm: Arm, customers: int, urls: Sequence[str], sets: Sequence[HeldOut], served: str) -> Answers:
+    """One arm with so many customers at once. Every brand's prompt is warm on every server, nothing else is."""
+    ask = partial(_asked, arm, urls, served, f"{arm.name} {customers} {uuid4().hex}")
+    packs = {each.cases[0].pack.name: each.cases[0].pack for each in sets}
+    asyncio.run(ask(1, [Case([OPENING], pack) for pack in packs.values() for _ in urls]))
+    return {each.name: asyncio.run(ask(customers, each.cases)) for each in sets}
 
 
 def _own(given: argparse.Namespace) -> int:
@@ -98,15 +111,18 @@ def _own(given: argparse.Namespace) -> int:
     answers: list[list[Turn]] = []
     if dataset.cases:
         with _servers(ARMS["ours"], given) as urls:
-            answers = asyncio.run(_asked(ARMS["ours"], urls, given.served, given.customers[0], dataset.cases))
+            ask = partial(_asked, ARMS["ours"], urls, given.served, uuid4().hex)
+            answers = asyncio.run(ask(given.customers[0], dataset.cases))
     with encoder() as encode:
         print("\n".join(summary(dataset, answers, encode)))
     return 0 if dataset.cases else 1
 
 
-async def _asked(arm: Arm, urls: Sequence[str], model: str, customers: int, cases: Sequence[Case]) -> list[list[Turn]]:
+async def _asked(
+    arm: Arm, urls: Sequence[str], model: str, salt: str, customers: int, cases: Sequence[Case]
+) -> list[list[Turn]]:
     async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
-        return await Asker(http, arm, urls, model).all(cases, customers)
+        return await Asker(http, arm, urls, model, salt).all(cases, customers)
 
 
 @contextmanager

@@ -29,10 +29,10 @@ class Turn:
 
 
 class Asker:
-    """Asks the servers of one arm."""
+    """Asks the servers of one arm. What is cached under one `salt` helps no other: runs do not warm each other."""
 
-    def __init__(self, http: httpx.AsyncClient, arm: Arm, urls: Sequence[str], model: str) -> None:
-        self._http, self._arm, self._urls, self._model = http, arm, urls, model
+    def __init__(self, http: httpx.AsyncClient, arm: Arm, urls: Sequence[str], model: str, salt: str) -> None:
+        self._http, self._arm, self._urls, self._model, self._salt = http, arm, urls, model, salt
         self._turns, self._schemas = count(), dict[str, object]()
 
     async def all(self, cases: Sequence[Case], customers: int) -> list[list[Turn]]:
@@ -63,6 +63,7 @@ class Asker:
     async def _answer(self, url: str, messages: list[dict[str, str]], pack: Pack) -> tuple[str, float]:
         """The raw reply, and the ms until it could be read. Raises httpx.HTTPError."""
         body = {"model": self._model, "messages": messages, "temperature": 0, "max_tokens": MAX_TOKENS}
+        body |= {"cache_salt": self._salt}
         began, address = time.perf_counter(), f"{url}/v1/chat/completions"
         if not self._arm.is_guided:
             answer = (await self._http.post(address, json=body)).raise_for_status().json()

@@ -7,6 +7,7 @@ JSON line each, with the vectors as .npy bytes behind their length, so that anot
 import importlib.util
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -91,7 +92,9 @@ class Elsewhere:
         if not python.is_file() or subprocess.run([python, "-c", f"import {PACKAGE}"], capture_output=True).returncode:
             raise ModuleNotFoundError(f"{PACKAGE} is missing in {python}: make eval installs it.")
         program = [str(python), "-m", __name__]
-        self._process = subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            program, cwd=ROOT, env=os.environ | {"TQDM_DISABLE": "1"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self._known: dict[str, np.ndarray] = {}
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:

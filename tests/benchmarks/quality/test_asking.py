@@ -22,7 +22,7 @@ def reply(messages: list[dict[str, str]]) -> str:
 
 async def ask(arm: str, cases: list[Case], customers: int, *engines: Engine) -> list[list[Turn]]:
     async with serve(*engines) as urls, httpx.AsyncClient() as http:
-        return await Asker(http, ARMS[arm], urls, "pindesk").all(cases, customers)
+        return await Asker(http, ARMS[arm], urls, "pindesk", "salt").all(cases, customers)
 
 
 @pytest.mark.parametrize("arm", ["plain", "ours"])
