@@ -37,7 +37,7 @@ import psutil
 from backend.replica import SERVED_MODEL
 from backend.training.evaluation.cases import Asked, Case
 from backend.training.evaluation.dataset import read
-from backend.training.evaluation.similarity import Elsewhere, Encode, Encoder, is_installed
+from backend.training.evaluation.similarity import encoder
 from benchmarks.quality.arms import ARMS, SERVERS, Arm, launch
 from benchmarks.quality.asking import TIMEOUT_S, Asker, Turn
 from benchmarks.quality.own import summary
@@ -136,24 +136,6 @@ def _servers(arm: Arm, given: argparse.Namespace) -> Iterator[list[str]]:
     started = [launch(arm, given.model, port, ENGINE / "bin" / "python", is_cpu=is_cpu) for port in ports]
     with serving(started, ports) as urls:
         yield urls
-
-
-@contextmanager
-def encoder() -> Iterator[Encode | None]:
-    """The encoder of this environment, else of the engine's, else none."""
-    if is_installed():
-        yield Encoder()
-        return
-    try:
-        elsewhere = Elsewhere(ENGINE / "bin" / "python")
-    except ModuleNotFoundError as error:
-        print(f"{error} Texts are not compared.", file=sys.stderr)
-        yield None
-        return
-    try:
-        yield elsewhere
-    finally:
-        elsewhere.close()
 
 
 def _url(text: str) -> tuple[str, list[str]]:

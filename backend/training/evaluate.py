@@ -30,7 +30,8 @@ from backend.training.evaluation.engine import Guided
 from backend.training.evaluation.exam import Answer, Marked, examined
 from backend.training.evaluation.examples import examples
 from backend.training.evaluation.floors import Example
-from backend.training.evaluation.similarity import Encoder, is_installed
+from backend.training.evaluation.report import table
+from backend.training.evaluation.similarity import Encode, encoder
 from backend.training.evaluation.star import bank_cases, other_cases
 from backend.training.speaker import Speaker
 
@@ -52,7 +53,9 @@ def main() -> None:
     sources = Sources(given.data)
     speaker = Speaker(sources, shop().pack.brand)
     makers = {name: make for name, make in sets(sources, speaker).items() if not given.only or name in given.only}
-    report(_answering(given), makers, given.out, partial(examples, sources=sources, speaker=speaker))
+    known = partial(examples, sources=sources, speaker=speaker)
+    with encoder() as encode:
+        print(table(report(_answering(given), makers, given.out, known, encode)))
 
 
 def _answering(given: argparse.Namespace) -> Answer:
@@ -89,12 +92,15 @@ def sets(sources: Sources, speaker: Speaker) -> dict[str, Maker]:
 
 
 def report(
-    answer: Answer, makers: dict[str, Maker], out: Path | None, known: Callable[[str, list[Case]], list[Example]]
+    answer: Answer,
+    makers: dict[str, Maker],
+    out: Path | None,
+    known: Callable[[str, list[Case]], list[Example]],
+    encode: Encode | None,
 ) -> dict[str, dict[str, float]]:
     """Each set's figures, printed as they come. `known` tells what training had for a set."""
     figures: dict[str, dict[str, float]] = {}
     wrong: list[dict[str, object]] = []
-    encode = Encoder() if is_installed() else None
     for name, make in makers.items():
         cases = make()
         marks = examined(cases, answer)

@@ -10,7 +10,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -112,6 +113,24 @@ class Elsewhere:
         given.write(json.dumps(texts).encode() + b"\n")
         given.flush()
         return np.load(io.BytesIO(taken.read(int.from_bytes(taken.read(8)))))
+
+
+@contextmanager
+def encoder(python: Path = ROOT / ".venv" / "engine" / "bin" / "python") -> Iterator[Encode | None]:
+    """The encoder of this environment, else of that of `python`, else none: that is said on standard error."""
+    if is_installed():
+        yield Encoder()
+        return
+    try:
+        elsewhere = Elsewhere(python)
+    except ModuleNotFoundError as error:
+        print(f"{error} Texts are not compared.", file=sys.stderr)
+        yield None
+        return
+    try:
+        yield elsewhere
+    finally:
+        elsewhere.close()
 
 
 def serve() -> None:
