@@ -59,10 +59,13 @@ def figures(
 
 def load_spread(rows: Sequence[Served], replicas: int) -> float:
     """Coefficient of variation of the replicas' numbers of turns."""
-    turns = Counter(row.replica for row in rows)
-    loads = np.zeros(max(replicas, len(turns)))
-    loads[: len(turns)] = list(turns.values())
-    return float(loads.std() / loads.mean()) if loads.sum() else 0.0
+    turns = list(Counter(row.replica for row in rows).values())
+    return spread([*turns, *[0] * (replicas - len(turns))])
+
+
+def spread(loads: Sequence[float]) -> float:
+    """Coefficient of variation: 0 when all have the same."""
+    return float(np.std(loads) / np.mean(loads)) if sum(loads) else 0.0
 
 
 def _spread(values: Sequence[float]) -> dict[str, float] | None:

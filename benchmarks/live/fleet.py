@@ -56,8 +56,20 @@ async def _reset(http: aiohttp.ClientSession, url: str) -> None:
         response.raise_for_status()
 
 
+async def answered(urls: Sequence[str]) -> list[float] | None:
+    """How many requests each has answered since its boot; None when one does not say."""
+    try:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as http:
+            return [sum(await _metric(http, url, "vllm:request_success_total")) for url in urls]
+    except (aiohttp.ClientError, TimeoutError):
+        return None
+
+
 async def _resting(http: aiohttp.ClientSession, url: str) -> bool:
+    return not any(await _metric(http, url, "vllm:num_requests_running", "vllm:num_requests_waiting"))
+
+
+async def _metric(http: aiohttp.ClientSession, url: str, *names: str) -> list[float]:
     async with http.get(f"{url}/metrics") as response:
         text = await response.text()
-    gauges = ("vllm:num_requests_running", "vllm:num_requests_waiting")
-    return all(float(line.split()[-1]) == 0 for line in text.splitlines() if line.startswith(gauges))
+    return [float(line.split()[-1]) for line in text.splitlines() if line.startswith(names)]

@@ -10,14 +10,14 @@ import psutil
 
 from backend.replica import SERVED_MODEL
 from benchmarks.live import arms, trouble
-from benchmarks.live.fleet import BenchReplica, reset
+from benchmarks.live.fleet import BenchReplica, answered, reset
 from benchmarks.live.load import drive
 from benchmarks.live.records import Run
 from benchmarks.live.script import Script, Writer
 from benchmarks.live.workloads import Workload
 from benchmarks.stream import complete, request
 from benchmarks.traffic import cacheable_tokens
-from benchmarks.turns import Served, Window, figures
+from benchmarks.turns import Served, Window, figures, spread
 
 WARMING_SHARE = 0.2  # of a run's seconds: the first conversations only fill the caches
 
@@ -45,18 +45,23 @@ async def run_once(
         if workload.warm:
             await _warm(urls, scripts)
         engines = [psutil.Process(replica.pid) for replica in replicas]
-        before = front.cpu_s(), _cpu_s(engines)
+        before, began = (front.cpu_s(), _cpu_s(engines)), await answered(urls)
         work = [drive(scripts, front)]
         if workload.trouble:
             work.append(trouble.happen(workload.trouble, front, replicas, setting.seconds / 2))
         driven = (await asyncio.gather(*work))[0]
-        after = front.cpu_s(), _cpu_s(engines)
+        after, ended = (front.cpu_s(), _cpu_s(engines)), await answered(urls)
     brands = {script.talk.brand for script in scripts} if workload.warm else ()
     cacheable = cacheable_tokens([script.talk for script in scripts], brands)
     window = Window(WARMING_SHARE * setting.seconds, setting.seconds)
     arm_cpu, engine_cpu = ((now - then) / driven.seconds for then, now in zip(before, after, strict=True))
+    found = figures(driven.rows, cacheable, len(urls), window)
+    # Most routers do not say where a turn went; the replicas know how many each has had.
+    found["load_cov"] = (
+        spread([now - then for then, now in zip(began, ended, strict=True)]) if began and ended else None
+    )
     return setting.about() | {
-        "figures": figures(driven.rows, cacheable, len(urls), window),
+        "figures": found,
         "cpu": {"generator": driven.generator_cpu, "arm": arm_cpu, "replicas": engine_cpu},
         "blocks": workload.blocks(writer),
     }, driven.rows
