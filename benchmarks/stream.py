@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 import orjson
 
-_CONTENT = re.compile(rb'"content":\s*"[^"]')
+# A token, be it one without text; the chunk that only tells the role is none.
+_TOKEN = re.compile(rb'"content":\s*"[^"]|"delta":\s*\{"content"')
 _USAGE = re.compile(rb'"usage":\s*\{')
 
 
@@ -59,10 +60,10 @@ def request(
 
 
 def _take(reply: Reply, line: bytes, began: float) -> None:
-    """Only the chunk with the usage is parsed; of the others it is enough that they carry text."""
+    """Only the chunk with the usage is parsed; of the others it is enough that they carry a token."""
     if _USAGE.search(line):
         usage = orjson.loads(line[line.index(b"{") :])["usage"]
         reply.prompt_tokens, reply.completion_tokens = usage["prompt_tokens"], usage["completion_tokens"]
         reply.cached_tokens = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    elif reply.ttft_ms is None and _CONTENT.search(line):
+    elif reply.ttft_ms is None and _TOKEN.search(line):
         reply.ttft_ms = (time.perf_counter() - began) * 1000

@@ -12,7 +12,7 @@ from benchmarks.live.script import Writer
 from benchmarks.live.workloads import REPLICAS, Workload, workloads
 from benchmarks.simulation.cost import Cost
 from benchmarks.simulation.scenarios import AMPLE_BLOCKS, Scenario, simulate
-from benchmarks.traffic import Conversation, cacheable_tokens
+from benchmarks.traffic import cacheable_tokens
 from benchmarks.turns import Window, figures
 
 SIMULATED_AS = {"sglang_cache_aware": "cache_aware"}
@@ -25,7 +25,7 @@ def replay(run: records.Run, arm: str, cost: Cost, writer: Writer) -> dict[str, 
     talks = [script.talk for script in workload.scripts(writer, run["seed"])]
     rows = simulate(_scenario(workload, run), arm, run["seed"], cost, talks)
     window = Window(WARMING_SHARE * run["seconds"], run["seconds"])
-    return figures(rows, cacheable_tokens(talks, _warm(workload, talks)), REPLICAS, window)
+    return figures(rows, cacheable_tokens(talks), REPLICAS, window)
 
 
 def oracle_runs(runs: Iterable[records.Run], cost: Cost, writer: Writer) -> Iterator[records.Run]:
@@ -69,8 +69,4 @@ def report(found: Sequence[tuple[str, str, int, list[tuple[float, float]]]]) -> 
 def _scenario(workload: Workload, run: records.Run) -> Scenario:
     """vLLM keeps one block of those it is given for itself."""
     blocks = run["blocks"] - 1 if run["blocks"] else AMPLE_BLOCKS
-    return Scenario(workload.name, workload.shape, REPLICAS, blocks=blocks, warm=workload.warm)
-
-
-def _warm(workload: Workload, talks: Sequence[Conversation]) -> set[int]:
-    return {talk.brand for talk in talks} if workload.warm else set()
+    return Scenario(workload.name, workload.shape, REPLICAS, blocks=blocks)

@@ -5,17 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import aiohttp
 import psutil
 
-from backend.replica import SERVED_MODEL
 from benchmarks.live import arms, trouble
 from benchmarks.live.fleet import BenchReplica, answered, reset
 from benchmarks.live.load import drive
 from benchmarks.live.records import Run
-from benchmarks.live.script import Script, Writer
+from benchmarks.live.script import Writer
 from benchmarks.live.workloads import Workload
-from benchmarks.stream import complete, request
 from benchmarks.traffic import cacheable_tokens
 from benchmarks.turns import Served, Window, figures, spread
 
@@ -42,8 +39,6 @@ async def run_once(
     scripts = workload.scripts(writer, setting.seed)
     with arms.front(setting.arm, urls, folder) as front:
         await reset(urls)
-        if workload.warm:
-            await _warm(urls, scripts)
         engines = [psutil.Process(replica.pid) for replica in replicas]
         before, began = (front.cpu_s(), _cpu_s(engines)), await answered(urls)
         work = [drive(scripts, front)]
@@ -51,8 +46,7 @@ async def run_once(
             work.append(trouble.happen(workload.trouble, front, replicas, setting.seconds / 2))
         driven = (await asyncio.gather(*work))[0]
         after, ended = (front.cpu_s(), _cpu_s(engines)), await answered(urls)
-    brands = {script.talk.brand for script in scripts} if workload.warm else ()
-    cacheable = cacheable_tokens([script.talk for script in scripts], brands)
+    cacheable = cacheable_tokens([script.talk for script in scripts])
     window = Window(WARMING_SHARE * setting.seconds, setting.seconds)
     arm_cpu, engine_cpu = ((now - then) / driven.seconds for then, now in zip(before, after, strict=True))
     found = figures(driven.rows, cacheable, len(urls), window)
@@ -65,14 +59,6 @@ async def run_once(
         "cpu": {"generator": driven.generator_cpu, "arm": arm_cpu, "replicas": engine_cpu},
         "blocks": workload.blocks(writer),
     }, driven.rows
-
-
-async def _warm(urls: Sequence[str], scripts: Sequence[Script]) -> None:
-    """Each brand's prefix onto each replica, at the replicas themselves: the same for every arm."""
-    brands = {script.talk.brand: script.prompts[0][:1] for script in scripts}
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(60)) as http:
-        for messages in brands.values():
-            await asyncio.gather(*(complete(http, url, request(messages, SERVED_MODEL, 1)) for url in urls))
 
 
 def _cpu_s(processes: Iterable[psutil.Process]) -> float:

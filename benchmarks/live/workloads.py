@@ -24,13 +24,12 @@ class Trouble(StrEnum):
 class Workload:
     """`kv_demand`: what brands and an average moment's conversations need, in multiples of both caches; None: ample.
 
-    `warm`: every brand's prefix is on every replica before the first turn. Trouble comes in the middle.
+    Caches are empty at the start, and trouble comes in the middle.
     """
 
     name: str
     shape: Shape
     kv_demand: float | None = None
-    warm: bool = False
     trouble: Trouble | None = None
 
     def blocks(self, writer: Writer) -> int | None:
@@ -51,13 +50,13 @@ def workloads(seconds: float, rate: float) -> Mapping[str, Workload]:
     few = replace(many, brands=STEADY_BRANDS)
     burst = replace(many, burst=(0.5 * seconds, 0.65 * seconds, 3.0))
     chosen = [
-        Workload("steady", few, warm=True),
+        Workload("steady", few),
         Workload("many-0.5", many, 0.5),
         Workload("many-1", many, 1.0),
         Workload("many-3", many, 3.0),
         Workload("burst", burst, 1.0),
-        Workload("kill", few, warm=True, trouble=Trouble.KILL),
-        Workload("restart", few, warm=True, trouble=Trouble.RESTART),
-        Workload("drain", few, warm=True, trouble=Trouble.DRAIN),
+        Workload("kill", few, trouble=Trouble.KILL),
+        Workload("restart", few, trouble=Trouble.RESTART),
+        Workload("drain", few, trouble=Trouble.DRAIN),
     ]
     return {workload.name: workload for workload in chosen}
