@@ -131,6 +131,10 @@ def _servers(arm: Arm, given: argparse.Namespace) -> Iterator[list[str]]:
     if urls := dict(given.url).get(arm.name):
         yield urls
         return
+    if not (ENGINE / "bin" / "python").is_file():
+        raise NotServed(
+            "The engine's environment is missing: make engine installs it, or name running servers by --url."
+        )
     ports = free_ports(SERVERS)
     is_cpu = not (ENGINE / ".gpu").exists()
     started = [launch(arm, given.model, port, ENGINE / "bin" / "python", is_cpu=is_cpu) for port in ports]
