@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import time
 from bisect import insort
+from collections import deque
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ from backend.priority import Priority
 from backend.routing import Policy
 from backend.ticket import Ticket
 
+_WINDOW_S = 5.0
+_TELLING_S = 1.0
 _LEAST_LINE = 4  # so many may wait even where nothing is known of the time that they would
 
 
@@ -33,8 +36,16 @@ class _Waiting:
 class Admission:
     """One line for all replicas of a process. `look` gives the replicas as the policy sees them now."""
 
-    def __init__(self, policy: Policy, look: Callable[[], list[Snapshot]], longest_wait_s: float = 5.0) -> None:
-        self._policy, self._look = policy, look
+    def __init__(
+        self,
+        policy: Policy,
+        look: Callable[[], list[Snapshot]],
+        longest_wait_s: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._policy, self._look, self._clock = policy, look, clock
+        self._ends = deque[float]()  # when attempts of ours ended lately
+        self._busy_since_s: float | None = None
         self.longest_wait_s = longest_wait_s
         self._line: list[_Waiting] = []
         self._numbers = itertools.count()
@@ -59,14 +70,41 @@ class Admission:
         return await self._wait(ahead, exclude, priority)
 
     def expected_wait_s(self, before: int, views: list[Snapshot] | None = None) -> float:
-        """How long a newcomer waits behind `before` others: Little's law over the places and the time a turn takes."""
+        """How long a newcomer waits behind `before` others.
+
+        By Little's law over the places and the time that an attempt takes, or as slowly as the line really moves:
+        what an attempt costs this process itself, or the database, is in the second alone.
+        """
+        moving_s = before / self._pace_per_s() if self._is_busy(before) else 0.0
         serving = [view for view in views or self._look() if view.state is ReplicaState.READY]
         places = sum(max(1.0, view.limit) for view in serving)
         free = sum(max(0.0, view.limit - view.load) for view in serving)
         if not serving or before < free:
             return 0.0
         turn_s = max(self._policy.turn_ms(view.id) for view in serving) / 1000
-        return (before + 1 - free) * turn_s / places
+        return max(moving_s, (before + 1 - free) * turn_s / places)
+
+    def _is_busy(self, before: int) -> bool:
+        """Whether somebody has been waiting for long enough to say how fast the line moves."""
+        if before == 0:
+            self._busy_since_s = None
+        elif self._busy_since_s is None:
+            self._busy_since_s = self._clock()
+        return self._busy_since_s is not None and self._clock() - self._busy_since_s >= _TELLING_S
+
+    def _pace_per_s(self) -> float:
+        """Attempts that end in a second, all processes together, while somebody waits."""
+        now_s = self._clock()
+        since_s = now_s - _WINDOW_S if self._busy_since_s is None else max(self._busy_since_s, now_s - _WINDOW_S)
+        ends = sum(at >= since_s for at in self._ends)
+        return max(ends, 0.5) / (now_s - since_s) / self._policy.share_of_traffic()
+
+    def _ended(self) -> None:
+        now_s = self._clock()
+        self._ends.append(now_s)
+        while self._ends[0] < now_s - _WINDOW_S:
+            self._ends.popleft()
+        self.serve()
 
     def places(self) -> int | None:
         """How many attempts of this process the ready replicas take at once; None when none is ready."""
@@ -122,7 +160,7 @@ class Admission:
         return ranking
 
     def _enter(self, ahead: Ahead, ranking: Ranking) -> Ticket:
-        return Ticket(self._policy, ranking.order[0], ahead, ranking, self.serve)
+        return Ticket(self._policy, ranking.order[0], ahead, ranking, self._ended)
 
 
 def _has_room(ranking: Ranking, views: list[Snapshot]) -> bool:

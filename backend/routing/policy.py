@@ -130,6 +130,11 @@ class Policy:
         """How long an attempt on the replica takes, from its place to its end, in the mean."""
         return self._of(replica_id).pace.turn_ms
 
+    def share_of_traffic(self) -> float:
+        """The part of the replicas' work that comes from this process, 0 to 1."""
+        shares = [seen.mirror.ours for seen in self._seen.values()]
+        return sum(shares) / len(shares) if shares else 1.0
+
     def limit(self, replica_id: str) -> InflightLimit:
         """How many attempts the replica takes at once."""
         return self._of(replica_id).limit

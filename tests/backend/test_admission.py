@@ -19,7 +19,8 @@ class Desk:
     def __init__(self, count: int = 2, limit: float = 2.0, longest_wait_s: float = 5.0) -> None:
         self.policy = Policy(PolicySettings(first_limit=limit, least_limit=limit))
         self.replicas = [Snapshot(f"r{number}", "", READY, "monday") for number in range(count)]
-        self.line = Admission(self.policy, self.look, longest_wait_s)
+        self.now_s = 0.0
+        self.line = Admission(self.policy, self.look, longest_wait_s, lambda: self.now_s)
         self.order: list[str] = []
 
     def look(self) -> list[Snapshot]:
@@ -144,6 +145,20 @@ async def test_nobody_waits_for_replicas_that_are_not_there() -> None:
     with pytest.raises(NotReady):
         await waiting
     assert desk.line.places() is None
+
+
+async def test_a_line_that_moves_slower_than_its_places_promise_is_believed() -> None:
+    desk = Desk(count=2, limit=8)
+    taken = await desk.fill()
+    assert desk.line.expected_wait_s(20) == pytest.approx(21 / 16, rel=0.01), "a second a turn, until it is known"
+    for _ in range(4):
+        desk.now_s += 1
+        taken.pop().close()
+        taken.append(await desk.line.admit(AHEAD, frozenset(), Priority.CUSTOMER))
+    assert desk.line.expected_wait_s(20) == pytest.approx(20, rel=0.3), "one a second"
+    assert desk.line.expected_wait_s(0) < 1, "nobody waits"
+    desk.now_s += 0.1
+    assert desk.line.expected_wait_s(20) < 2, "who begins to wait tells nothing yet"
 
 
 async def test_a_ticket_is_given_back_once() -> None:
