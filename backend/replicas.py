@@ -109,9 +109,9 @@ class Replicas:
     ) -> None:
         await self.close()
 
-    def add(self, url: str) -> Replica:
+    def add(self, url: str, replica_id: str | None = None) -> Replica:
         """Take a replica into the set; it serves once it is warm."""
-        replica = Replica(f"r{next(self._names)}", url.rstrip("/"))
+        replica = Replica(replica_id or f"r{next(self._names)}", url.rstrip("/"))
         member = self._members[replica.id] = _Member(replica)
         if self._running:
             self._watch(member)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
+from backend.discovery import Look, behind_name, in_file, keep_following
 from backend.engine import Engine, Timeouts
 from backend.replicas import Replicas
 from chat.addresses import TrustedProxies
@@ -88,8 +89,16 @@ async def running(services: Services) -> AsyncIterator[None]:
 def _loops(services: Services) -> dict[str, Coroutine[Any, Any, None]]:
     """What runs beside the requests, by name."""
     tidying = keep_tidy(services.store, services.limits, services.settings.retention)
-    draining = keep_drained(services)
-    return {"packs": services.packs.run(), "retention": tidying, "drain": draining}
+    loops = {"packs": services.packs.run(), "retention": tidying, "drain": keep_drained(services)}
+    look = _source(services.settings)
+    return loops | {"discovery": keep_following(services.replicas, look)} if look else loops
+
+
+def _source(settings: Settings) -> Look | None:
+    """Where replicas are looked for again and again; None where the list is fixed."""
+    if settings.replicas_file:
+        return in_file(settings.replicas_file)
+    return behind_name(settings.replicas_dns) if settings.replicas_dns else None
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -92,6 +92,12 @@ class Settings(BaseSettings):
     replicas: Annotated[list[HttpRoot], NoDecode, BeforeValidator(_split_list)] = _about(
         "vLLM servers that run elsewhere, separated by commas; with it, none is started here.", []
     )
+    replicas_file: Path | None = _about(
+        "File that names such servers, one HTTP root a line; a change in it is live within seconds.", None
+    )
+    replicas_dns: HttpRoot | None = _about(
+        "HTTP root whose host name stands for all of them, such as a headless service; looked up again and again.", None
+    )
     model: str = _about("Folder or name of the chat model that the replicas serve.", "backend/starter_model")
     languages: Annotated[list[str], NoDecode, BeforeValidator(_split_list)] = _about(
         "Languages that the model speaks, separated by commas; unset takes the model's own list.", []
@@ -141,14 +147,29 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
-        if not self.replicas and self.port in range(self.replica_port, self.replica_port + self.replica_count):
+        if not self.runs_elsewhere and self.port in range(self.replica_port, self.replica_port + self.replica_count):
             raise ValueError("PINDESK_PORT lies among the replicas' ports: choose another PINDESK_REPLICA_PORT")
         return self
 
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        named = [name for name in ("replicas", "replicas_file", "replicas_dns") if getattr(self, name)]
+        if len(named) > 1:
+            given = " and ".join(f"{PREFIX}{name.upper()}" for name in named)
+            raise ValueError(f"{given} both say where the replicas are: set one of them")
+        return self
+
+    @property
+    def runs_elsewhere(self) -> bool:
+        """Whether the replicas are none of ours to start."""
+        return bool(self.replicas or self.replicas_file or self.replicas_dns)
+
     @property
     def replica_urls(self) -> list[str]:
-        """HTTP roots of all replicas, ours or elsewhere."""
-        return self.replicas or [f"http://127.0.0.1:{self.replica_port + index}" for index in range(self.replica_count)]
+        """HTTP roots of the replicas that are known from the start, ours or elsewhere."""
+        if self.runs_elsewhere:
+            return self.replicas
+        return [f"http://127.0.0.1:{self.replica_port + index}" for index in range(self.replica_count)]
 
     @property
     def engine_argv(self) -> list[str]:

@@ -17,7 +17,7 @@ def main() -> int:
     except SettingsError as error:
         print(f"Bad setting: {error}.")
         return 1
-    print("none" if settings.replicas else engine_kind(settings))
+    print("none" if settings.runs_elsewhere else engine_kind(settings))
     return 0
 
 

@@ -18,7 +18,7 @@ def check_machine(settings: Settings) -> None:
     """Raise `StartError` for the first thing that would keep Pindesk from running."""
     _check_ports(settings)
     _check_disk(settings)
-    if not settings.replicas:
+    if not settings.runs_elsewhere:
         check_model(settings.model)
         _check_engine(settings.engine_python)
     _check_memory(settings)
@@ -26,7 +26,7 @@ def check_machine(settings: Settings) -> None:
 
 def _check_ports(settings: Settings) -> None:
     ports = {settings.port: (settings.host, "PINDESK_PORT"), settings.otlp_port: ("127.0.0.1", "PINDESK_OTLP_PORT")}
-    if not settings.replicas:
+    if not settings.runs_elsewhere:
         first = settings.replica_port
         ports |= dict.fromkeys(range(first, first + settings.replica_count), ("127.0.0.1", "PINDESK_REPLICA_PORT"))
     for port, (host, name) in ports.items():
@@ -66,7 +66,7 @@ def _check_engine(python: Path) -> None:
 
 def needed_memory_bytes(settings: Settings) -> int:
     """Memory for `web` and for the replicas that run on this machine's CPU; what a GPU replica takes is not counted."""
-    if settings.replicas or engine_kind(settings) == EngineKind.GPU:
+    if settings.runs_elsewhere or engine_kind(settings) == EngineKind.GPU:
         return _WEB_BYTES
     weights = sum(file.stat().st_size for file in Path(settings.model).glob("*.safetensors"))
     return _WEB_BYTES + settings.replica_count * (_REPLICA_BYTES + settings.kv_cache_gib * GIB + weights)

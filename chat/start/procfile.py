@@ -46,7 +46,7 @@ def _parse(path: Path, number: int, line: str) -> Process:
 
 def select_processes(processes: list[Process], settings: Settings) -> list[Process]:
     """Leave out the replicas that nobody asked for; raises `StartError` when more are asked for than are listed."""
-    wanted = 0 if settings.replicas else settings.replica_count
+    wanted = 0 if settings.runs_elsewhere else settings.replica_count
     chosen = [process for process in processes if process.replica is None or process.replica < wanted]
     if sum(process.replica is not None for process in chosen) < wanted:
         raise StartError(f"PINDESK_REPLICA_COUNT is {wanted}: add a line for each further replica to the Procfile.")

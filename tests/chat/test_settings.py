@@ -99,6 +99,12 @@ def test_a_bad_setting_is_named_in_one_sentence(
     assert "\n" not in str(caught.value)
 
 
+def test_one_source_says_where_the_replicas_are(tmp_path: Path) -> None:
+    assert Settings(replicas_file=tmp_path / "replicas").replica_urls == []
+    with pytest.raises(ValueError, match="PINDESK_REPLICAS and PINDESK_REPLICAS_DNS"):
+        Settings(replicas="http://a:8000", replicas_dns="http://vllm:8000")
+
+
 def test_replicas_elsewhere_replace_ours() -> None:
     assert Settings().replica_urls == ["http://127.0.0.1:8101", "http://127.0.0.1:8102"]
     assert Settings(replicas="http://a:8000, http://b:8000/").replica_urls == ["http://a:8000", "http://b:8000"]

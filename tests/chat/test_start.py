@@ -60,6 +60,7 @@ def test_the_procfile_lists_two_replicas_and_web() -> None:
         ({}, ["replica-0", "replica-1", "web"]),
         ({"replica_count": 1}, ["replica-0", "web"]),
         ({"replicas": "http://a:8000"}, ["web"]),
+        ({"replicas_dns": "http://vllm:8000"}, ["web"]),
     ],
 )
 def test_only_the_replicas_that_are_asked_for_start(asked: dict[str, object], started: list[str]) -> None:
