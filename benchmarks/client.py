@@ -38,7 +38,7 @@ class Customer:
     async def ask(self, text: str) -> "Heard":
         """Post one turn and read until it has ended; times are seen from here, in ms."""
         turn = {"text": text, "client_turn_id": uuid.uuid4().hex}
-        started, answer = await self._accepted(turn)
+        started, answer = await self.accepted(turn)
         heard = Heard(turn_id=answer.json()["turn_id"])
         async for kind, data in self.events():
             if data.get("turn_id") != heard.turn_id:
@@ -48,7 +48,7 @@ class Customer:
                 break
         return heard
 
-    async def _accepted(self, turn: dict[str, str]) -> tuple[float, httpx.Response]:
+    async def accepted(self, turn: dict[str, str]) -> tuple[float, httpx.Response]:
         """Post until the site's limits let it through; the time of the post that did, and its answer."""
         while True:
             started = time.perf_counter()

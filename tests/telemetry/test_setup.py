@@ -15,7 +15,6 @@ from telemetry.propagation import admit, trace_id_of, traceparent_of
 from telemetry.tree import build_tree
 from tests.telemetry.spans import Replica
 
-BUDGET_MS = 2.0
 CANARY = "my card is 4111 1111 1111 1111"
 
 
@@ -204,19 +203,6 @@ async def test_a_collector_by_the_standard_variables_gets_the_spans_without_text
     assert build_tree(spans, "trn_1")["complete"]
     assert Counter(span.service for span in spans) == {"shop-chat": 7, "r0": 1}
     assert CANARY not in repr(spans)
-
-
-async def test_tracing_a_turn_costs_less_than_its_budget(telemetry: Telemetry) -> None:
-    turns = 200
-    play_turn(telemetry, admit(None, trusted=False), "trn_warm")
-    started_s = time.process_time()
-
-    for index in range(turns):
-        play_turn(telemetry, admit(None, trusted=False), f"trn_{index}")
-    await asyncio.to_thread(telemetry._to_store.force_flush)
-
-    assert (time.process_time() - started_s) / turns * 1000 <= BUDGET_MS
-    assert counted(telemetry.metrics.dropped_spans) == 0
 
 
 _REASONS = ("queue_full", "export_failed", "closed")
