@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from backend.discovery import Look, behind_name, in_file, keep_following
@@ -21,10 +22,11 @@ from chat.settings import Settings
 from chat.staff_keys import StaffKeys
 from chat.streams import Streams
 from chat.think_time import ThinkTime
-from chat.turns import TurnRunner
+from chat.turns import TurnRunner, trace_stopped
 from chat.warm import Warmer
 from sessions import Store
 from telemetry import Telemetry, TelemetryConfig
+from telemetry.sampling import Sampling
 
 
 def build(settings: Settings) -> Services:
@@ -38,6 +40,7 @@ def build(settings: Settings) -> Services:
     secret, proxies = settings.secret.get_secret_value().encode(), TrustedProxies(settings.trusted_proxies)
     telemetry = Telemetry(_telemetry_config(settings))
     store = Store(settings.database_url)
+    store.on_stopped = partial(trace_stopped, telemetry)
     packs = Packs(store, settings.packs_dir)
     replicas = Replicas(settings.replica_urls)
     engine = Engine(replicas, _timeouts(settings))
@@ -115,5 +118,8 @@ def _timeouts(settings: Settings) -> Timeouts:
 
 def _telemetry_config(settings: Settings) -> TelemetryConfig:
     return TelemetryConfig(
-        database_url=settings.database_url, receiver_port=settings.otlp_port, retention=settings.trace_retention
+        database_url=settings.database_url,
+        receiver_port=settings.otlp_port,
+        retention=settings.trace_retention,
+        sampling=Sampling(settings.trace_share, settings.slow_turn.total_seconds() * 1000),
     )

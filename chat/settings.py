@@ -119,6 +119,10 @@ class Settings(BaseSettings):
 
     otlp_port: Port = _about("Loopback port of the built-in trace receiver.", 4319)
     trace_retention: Duration = _about("How long traces are kept.", timedelta(days=7))
+    trace_share: float = _about(
+        "Share of ordinary turns whose traces stay, 0 to 1; failed, slow and moved turns always do.", 1.0, ge=0, le=1
+    )
+    slow_turn: Duration = _about("A turn that takes longer counts as slow.", timedelta(seconds=2))
     retention: Duration | None = _about("How long conversations are kept; unset keeps them for ever.", None)
 
     connect_timeout: Duration = _about("Longest wait for a connection to a replica.", timedelta(seconds=1))

@@ -1,7 +1,7 @@
 """The store: transactions on the repository, and the feed that they ring."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from uuid import uuid4
@@ -12,6 +12,7 @@ from sessions.columns import now
 from sessions.database import BUSY_MS, open_engine, reading, writing
 from sessions.faults import away_as_unavailable
 from sessions.feed import Feed
+from sessions.models import Turn
 from sessions.notices import Notices
 from sessions.poll import Poll
 from sessions.repository import Repository
@@ -21,7 +22,12 @@ from sessions.turnstile import Turnstile
 
 
 class Store:
-    """One process's access to the database. `url` is as the user writes it; its schema is `upgrade`'s matter."""
+    """One process's access to the database. `url` is as the user writes it; its schema is `upgrade`'s matter.
+
+    `on_stopped`, if set, hears of each turn that was stopped here from outside, once that is committed.
+    """
+
+    on_stopped: Callable[[Turn], None] | None = None
 
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
@@ -65,6 +71,9 @@ class Store:
                     await self._notices.send(session, tx.changed)
                 await session.commit()
         self._ring.ring(tx.changed)
+        if self.on_stopped:
+            for turn in tx.stopped:
+                self.on_stopped(turn)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Repository]:

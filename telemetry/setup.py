@@ -4,10 +4,10 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import product
-from time import monotonic
+from time import monotonic, time_ns
 
 import structlog
 from opentelemetry.environment_variables import OTEL_TRACES_EXPORTER
@@ -31,6 +31,7 @@ from telemetry.metrics import Metrics
 from telemetry.pipeline import BoundedProcessor, ConversationIds, Drop, OnDrop
 from telemetry.receiver import receiver_app
 from telemetry.record import SpanRecord, from_span, to_span
+from telemetry.sampling import Sampling
 from telemetry.spans import TurnTracer
 from telemetry.store import SpanStore
 from telemetry.tree import TraceTree, build_tree
@@ -40,6 +41,7 @@ STORE_CAPACITY = 8192  # some 1,000 turns
 POLL_S = 0.05
 LISTEN_AGAIN_S = 5
 EXPIRE_EVERY_S = 600
+SETTLED_S = 120  # the engine's span and the page's paint have come by then
 CLOSE_TIMEOUT_S = 2.0
 
 _log = structlog.get_logger("telemetry")
@@ -53,6 +55,7 @@ class TelemetryConfig:
     receiver_port: int | None = 4319
     receiver_host: str = "127.0.0.1"
     retention: timedelta = timedelta(days=7)
+    sampling: Sampling = field(default_factory=Sampling)
     service: str = "web"
 
 
@@ -70,6 +73,7 @@ class Telemetry(TurnTracer):
         self._to_collector = _collector(self._dropped("otlp"))
         self._processors = [self._to_store, *self._to_collector]
         self._upkeep: asyncio.Task[None] | None = None
+        self._thinned_ns = 0
         super().__init__(_provider(config.service, self._processors).get_tracer("pindesk"))
 
     async def open(self) -> None:
@@ -127,7 +131,7 @@ class Telemetry(TurnTracer):
             _log.info("receiver_elsewhere", address=str(error))
 
     async def _keep_up(self) -> None:
-        """Take the receiver over when the process that had it is gone, and delete what is old."""
+        """Take the receiver over when the process that had it is gone, and delete what is old or dull."""
         expired_at = -EXPIRE_EVERY_S
         while True:
             self._listen()
@@ -137,8 +141,12 @@ class Telemetry(TurnTracer):
             await asyncio.sleep(LISTEN_AGAIN_S)
 
     async def _expire(self) -> None:
+        until_ns = time_ns() - SETTLED_S * 10**9
         try:
             gone = await asyncio.to_thread(self.store.expire, self.config.retention)
+            if self.config.sampling.share < 1:
+                await asyncio.to_thread(self.store.thin, self.config.sampling, self._thinned_ns, until_ns)
+                self._thinned_ns = until_ns
         except SQLAlchemyError as error:
             _log.warning("spans_not_expired", error_type=type(error).__name__)
         else:

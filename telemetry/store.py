@@ -13,7 +13,9 @@ from sqlalchemy import Engine, Row, create_engine, delete, event, make_url, sele
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
+from telemetry.names import TURN
 from telemetry.record import SpanRecord
+from telemetry.sampling import Sampling
 from telemetry.schema import SPANS, upgrade
 
 DELETE_BATCH = 500
@@ -73,6 +75,24 @@ class SpanStore:
         while (batch := self._delete_batch(before_ns)) > 0:
             gone += batch
         return gone
+
+    def thin(self, sampling: Sampling, since_ns: int, until_ns: int) -> int:
+        """Delete the traces whose last turn ended in [since, until) and that need not be kept; returns how many."""
+        ended = (SPANS.c.name == TURN, SPANS.c.end_ns >= since_ns, SPANS.c.end_ns < until_ns)
+        turns: dict[str, list[SpanRecord]] = {}
+        with self._engine.connect() as connection:
+            traces = list(connection.scalars(select(SPANS.c.trace_id).where(*ended).distinct()))
+            for first in range(0, len(traces), DELETE_BATCH):
+                some = SPANS.c.trace_id.in_(traces[first : first + DELETE_BATCH])
+                for row in connection.execute(select(SPANS).where(some, SPANS.c.name == TURN)):
+                    turns.setdefault(row.trace_id, []).append(_record(row))
+        dull = [
+            trace_id
+            for trace_id, found in turns.items()
+            if max(turn.end_ns for turn in found) < until_ns and not sampling.keeps(trace_id, found)
+        ]
+        self.forget(dull)
+        return len(dull)
 
     def forget(self, trace_ids: Sequence[str]) -> None:
         """Delete whole traces, as when their conversation is deleted."""

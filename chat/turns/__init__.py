@@ -11,5 +11,6 @@ trace       the turn's spans and counts
 """
 
 from chat.turns.runner import TurnRunner
+from chat.turns.trace import trace_stopped
 
-__all__ = ["TurnRunner"]
+__all__ = ["TurnRunner", "trace_stopped"]

@@ -11,7 +11,7 @@ from backend.engine import Usage
 from backend.placement import Ahead, Placement, Ranking, Snapshot
 from chat.attempt_trace import AttemptTrace
 from prompts import FilledReply
-from sessions import Claim
+from sessions import Claim, Turn
 from telemetry import Telemetry
 from telemetry.names import (
     ACTION,
@@ -92,6 +92,7 @@ class TurnTrace:
         """Where the next attempt goes, and why, and what it would have cost elsewhere."""
         self._ranking = ranking
         self._metrics.placements.labels(ranking.reason).inc()
+        self.span.set_attribute(PLACEMENT, ranking.reason)
         with self.step(ROUTE) as span:
             choice = {REPLICA: ranking.order[0], PLACEMENT: ranking.reason, PLACEMENT_CANDIDATES: ranking.order}
             if ranking.candidates:
@@ -169,7 +170,21 @@ class TurnTrace:
             self._metrics.turn_failures.labels(code).inc()
 
     def end(self) -> None:
-        self.span.end()
+        """A turn that has not ended is somebody else's by now, and so is its span."""
+        if self._ended:
+            self.span.end()
+
+
+def trace_stopped(telemetry: Telemetry, turn: Turn) -> None:
+    """The span of a turn that was stopped from outside: it was never claimed, or taken from its owner."""
+    telemetry.metrics.turns.labels("stopped").inc()
+    if turn.traceparent is None:
+        return
+    start_ns, end_ns = (int(moment.timestamp() * 1e9) for moment in (turn.created_at, turn.finished_at))
+    told = {TURN_OUTCOME: "stopped", TURN_ATTEMPTS: turn.attempts}
+    telemetry.start_turn(turn.traceparent, turn.conversation_id, turn.id, start_ns=start_ns, attributes=told).end(
+        end_ns
+    )
 
 
 def since_ms(moment: datetime) -> float:

@@ -10,7 +10,7 @@ from sessions.errors import LostLease
 from sessions.models import Conversation, Message, Turn
 from sessions.repository.annotated import annotated
 from sessions.repository.claiming import held_by
-from sessions.repository.endings import end_turn, stop_turn
+from sessions.repository.endings import end_turn
 from sessions.repository.handoff import hand_to
 from sessions.repository.lines import new_line
 from sessions.repository.part import Part
@@ -101,7 +101,7 @@ class Replying(Part):
         conversation, turn = await self._held(claim)
         if turn.reply_message_id is not None:
             return await self._settled(claim)
-        await stop_turn(self.log, conversation, turn)
+        await end_turn(self.log, conversation, turn, TurnState.STOPPED, EventKind.TURN_STOPPED, {})
         return TurnState.STOPPED
 
     async def _settled(self, claim: Claim) -> TurnState:

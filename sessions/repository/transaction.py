@@ -1,18 +1,24 @@
-"""A database session and what has to be rung once it has committed."""
+"""A database session and what has to be told once it has committed."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from sessions.models import Turn
 
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 class Transaction:
-    """`changed` maps each conversation with new events to whether a list of conversations shows the change."""
+    """`changed` maps each conversation with new events to whether a list of conversations shows the change.
+
+    `stopped` are turns that somebody else than their owner ended: nobody else will tell of them.
+    """
 
     def __init__(self, session: AsyncSession, *, writes: bool) -> None:
         self.session = session
         self.writes = writes
         self.changed: dict[str, bool] = {}
+        self.stopped: list[Turn] = []
 
     @property
     def is_postgres(self) -> bool:

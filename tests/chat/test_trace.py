@@ -141,6 +141,35 @@ async def test_a_turns_tree_is_whole_within_a_second_of_the_reply(api: Api, engi
     assert named(tree, "llm_request")[0]["parent_id"] == attempt["span_id"]
 
 
+async def test_a_turn_that_is_stopped_before_anybody_answers_it_has_its_tree(tmp_path: Path) -> None:
+    async with serving(make_settings(tmp_path, replicas=["http://127.0.0.1:9"])) as api:
+        await api.services.runner.stop(0)
+        turn = await Turn.post(api)
+        await turn.stop()
+        stopped = await turn.trace()
+
+    assert stopped["complete"]
+    assert [node["name"] for node in stopped["spans"]] == ["turn"]
+    assert stopped["spans"][0]["attributes"][TURN_OUTCOME] == "stopped"
+    assert stopped["spans"][0]["end_ns"] >= stopped["spans"][0]["start_ns"]
+
+
+async def test_a_turn_that_an_agent_takes_over_in_mid_reply_has_one_root(api: Api, engine: ScriptedEngine) -> None:
+    engine.enqueue(Script(GOOD.pieces[:2], fault=Fault.HANG))
+    turn = await Turn.post(api)
+    await turn.asked(engine)
+    path = f"/agent/conversations/{turn.conversation.id}/takeover"
+    assert (await api.call("POST", path, api.keys["agent"])).status_code == 200
+    assert await turn.ended() == TurnState.STOPPED
+
+    tree = await turn.trace()
+
+    assert tree["complete"]
+    (root,) = named(tree, "turn")
+    assert root["attributes"][TURN_OUTCOME] == "stopped"
+    assert attempts(tree)[0]["parent_id"] == root["span_id"]
+
+
 async def test_an_agent_is_told_in_words_where_a_turns_time_went(api: Api, engine: ScriptedEngine) -> None:
     engine.enqueue(GOOD)
     turn = await Turn.post(api)
