@@ -238,9 +238,10 @@ class Replicas:
             member.draining = False
         member.boot_id, member.visited = vitals.boot_id, True
         member.waiting, member.kv_usage = vitals.waiting, vitals.kv_usage
-        key = member.replica.id
-        self.policy.observe(key, vitals.boot_id, time.monotonic(), vitals.served_tokens, vitals.capacity_tokens)
+        key, now_s = member.replica.id, time.monotonic()
         member.elsewhere = max(0, vitals.running + vitals.waiting - self.policy.inflight(key))
+        counted = (vitals.served_tokens, vitals.capacity_tokens, member.elsewhere)
+        self.policy.observe(key, vitals.boot_id, now_s, *counted)
         if member.warm_boot != vitals.boot_id:
             await self._warm(member, vitals.boot_id)
         elif member.state not in _ALIVE:

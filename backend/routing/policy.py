@@ -50,7 +50,7 @@ class Job:
     evict_after_s: float | None
     had_brand_s: float | None
     began_s: float
-    crowd: int  # attempts on the replica, this one included
+    crowd: int  # attempts on the replica, this one and those of other processes included
     decoding: int
     predicted_ms: float  # of its prefill alone
     prefill_ms: float | None = None  # measured
@@ -68,6 +68,7 @@ class _Seen:
     pace: Pace = field(default_factory=Pace)
     boot_id: str | None = None
     jobs: int = 0
+    elsewhere: int = 0
     prefilling: int = 0
     queue_ms: float = 0.0
     head_s: float = 0.0
@@ -169,9 +170,8 @@ class Policy:
         had_brand = seen.brands.get(ahead.brand)
         seen.brands[ahead.brand] = now_s
         after_s = seen.mirror.after_s(now_s)
-        return Job(
-            replica_id, seen.boot_id, ahead, candidate, after_s, had_brand, now_s, seen.jobs, decoding, predicted_ms
-        )
+        crowd = seen.jobs + seen.elsewhere
+        return Job(replica_id, seen.boot_id, ahead, candidate, after_s, had_brand, now_s, crowd, decoding, predicted_ms)
 
     def choose(self, replica_id: str) -> None:
         """The replica counts as the most recently chosen, so that a burst spreads."""
@@ -205,16 +205,23 @@ class Policy:
             self._learn(seen, job, job.prefill_ms, now_s, used)
 
     def observe(
-        self, replica_id: str, boot_id: str, now_s: float, served_tokens: float, capacity_tokens: float
+        self,
+        replica_id: str,
+        boot_id: str,
+        now_s: float,
+        served_tokens: float,
+        capacity_tokens: float,
+        elsewhere: int = 0,
     ) -> None:
         """Take an engine's own counters, as of a poll; another boot starts with an empty cache.
 
         `served_tokens` are the prompt and completion tokens since the boot, for whomever; `capacity_tokens` is what
-        the cache holds (0 where the engine does not say).
+        the cache holds (0 where the engine does not say); `elsewhere` are the attempts of other processes there.
         """
         seen = self._of(replica_id)
         if seen.boot_id != boot_id:
             seen.boot_id, seen.mirror, seen.brands = boot_id, CacheMirror(), {}
+        seen.elsewhere = elsewhere
         seen.mirror.observe(served_tokens, capacity_tokens)
 
     def warmed(self, replica_id: str, brand: str, now_s: float) -> None:

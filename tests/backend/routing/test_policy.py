@@ -1,9 +1,12 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from backend.placement import Ahead, Pin, Placement, Ranking, ReplicaState, Snapshot, Used
-from backend.routing import Policy, PolicySettings
+from backend.routing import Job, Policy, PolicySettings
 
 READY = ReplicaState.READY
 BRAND = Ahead("brand", 512, 600)
@@ -159,3 +162,92 @@ def test_while_caches_are_full_a_brand_has_one_replica_and_a_copy_costs_what_it_
     assert [candidate.is_member for candidate in newcomer.candidates] == [True, False]
     computed_ms = newcomer.candidates[0].cost_ms - newcomer.candidates[0].wait_ms
     assert computed_ms == pytest.approx(2 * policy.prefill.ms(newcomer.candidates[0].new_tokens, 0, 0))
+
+
+def test_a_new_replica_takes_what_is_new_and_cold_and_no_storm_of_pinned_conversations(policy: Policy) -> None:
+    for replica in ready(3):
+        policy.warmed(replica.id, "brand", 0)
+    pinned = [
+        replace(BRAND, prompt_tokens=900, pin=Pin(f"r{n % 2}", "monday", 864, "brand", idle_s=30), key=f"c{n}")
+        for n in range(12)
+    ]
+    for each in pinned[:4]:
+        policy.begin(each.pin.replica_id, each, policy.rank(each, ready(2), 1), 1)
+    stay = [policy.rank(each, ready(3), 2) for each in pinned[4:]]
+    assert [each.reason for each in stay] == [Placement.PINNED] * 8
+    assert policy.rank(BRAND, ready(3), 2).order[0] == "r2", "new"
+    cold = replace(pinned[5], pin=replace(pinned[5].pin, boot_id="sunday"))
+    assert policy.rank(cold, ready(3), 2).order[0] == "r2", "cold"
+
+
+def test_the_limit_grows_in_every_process_when_all_of_them_fill_the_replica(policy: Policy) -> None:
+    policy.observe("r0", "monday", 1, 0, 10_000, elsewhere=5)
+    before = policy.limit("r0").limit
+    for now_s in range(2, 12):
+        job = policy.begin("r0", BRAND, Ranking(("r0",), Placement.PLACED), now_s)
+        policy.first_token(job, now_s + 0.1)
+        policy.end(job, now_s + 0.2, Used(600, 512, 10))
+    assert policy.limit("r0").limit == before, "one of ours and five of others do not fill eight places"
+    policy.observe("r0", "monday", 12, 0, 10_000, elsewhere=7)
+    job = policy.begin("r0", BRAND, Ranking(("r0",), Placement.PLACED), 12)
+    policy.first_token(job, 12.1)
+    policy.end(job, 12.2, Used(600, 512, 10))
+    assert policy.limit("r0").limit > before
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Whatever happens in whatever order, the policy's books are right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.policy, self.now_s, self.boots = Policy(), 0.0, dict.fromkeys(("r0", "r1", "r2"), 0)
+        self.open: list[Job] = []
+
+    def replicas(self) -> list[Snapshot]:
+        return [Snapshot(key, "", READY, str(boot)) for key, boot in self.boots.items()]
+
+    @rule(brand=st.sampled_from("ab"), home=st.sampled_from(["r0", "r1", "r2", "gone"]), held=st.integers(0, 4000))
+    def a_turn_begins(self, brand: str, home: str, held: int) -> None:
+        pin = Pin(home, str(self.boots.get(home, 0)), held, brand, idle_s=3) if held else None
+        ahead = Ahead(brand, 500, max(600, held + 50), pin, key=f"{brand}{home}")
+        ranking = self.policy.rank(ahead, self.replicas(), self.now_s)
+        assert sorted(ranking.order) == sorted(self.boots)
+        assert all(0 <= each.wait_ms <= each.cost_ms and each.new_tokens > 0 for each in ranking.candidates)
+        self.open.append(self.policy.begin(ranking.order[0], ahead, ranking, self.now_s))
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data(), ends=st.booleans(), cached=st.integers(0, 600))
+    def a_turn_goes_on(self, data: st.DataObject, ends: bool, cached: int) -> None:
+        job = data.draw(st.sampled_from(self.open))
+        self.policy.first_token(job, self.now_s)
+        if ends:
+            self.policy.end(job, self.now_s, Used(620, cached, 30))
+            self.open.remove(job)
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data())
+    def a_turn_fails(self, data: st.DataObject) -> None:
+        job = data.draw(st.sampled_from(self.open))
+        self.policy.end(job, self.now_s, None)
+        self.open.remove(job)
+
+    @rule(key=st.sampled_from(["r0", "r1", "r2"]), boots=st.booleans(), served=st.integers(0, 100_000))
+    def a_poll(self, key: str, boots: bool, served: int) -> None:
+        self.boots[key] += boots
+        self.policy.observe(key, str(self.boots[key]), self.now_s, served, 4000)
+
+    @rule(seconds=st.floats(0.01, 100))
+    def time_passes(self, seconds: float) -> None:
+        self.now_s += seconds
+
+    @invariant()
+    def what_is_in_flight_is_what_was_begun_and_has_not_ended(self) -> None:
+        for replica in self.replicas():
+            view = self.policy.view(replica, self.now_s)
+            assert view.inflight == sum(job.replica_id == replica.id for job in self.open)
+            assert view.limit >= 1
+            assert view.evict_after_s is None or view.evict_after_s >= 0
+
+
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(deadline=None, max_examples=40, stateful_step_count=40)
