@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Iterable
+from contextlib import aclosing
+from types import TracebackType
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -25,8 +26,9 @@ class Reply:
         self._outcome = "failed"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        line = _Line(receive)
         try:
-            async with _while_connected(receive):
+            async with line:
                 if self._completion.asked.stream:
                     await self._stream(send)
                 else:
@@ -36,7 +38,8 @@ class Reply:
             raise
         except asyncio.CancelledError:
             self._outcome = "stopped"
-            raise
+            if not line.hung_up:
+                raise
         finally:
             self._completion.trace.ended(self._outcome)
 
@@ -128,23 +131,27 @@ def _extend(whole: dict[str, Any], part: dict[str, Any]) -> None:
             whole[name] = whole.get(name, type(value)()) + value
 
 
-@asynccontextmanager
-async def _while_connected(receive: Receive) -> AsyncIterator[None]:
-    """Cancel the block when the client goes away."""
-    task, hung_up = asyncio.current_task(), False
-    assert task is not None
+class _Line:
+    """Cancels its `async with` block when the client goes away, and then says so."""
 
-    async def watch() -> None:
-        nonlocal hung_up
-        while (await receive())["type"] != "http.disconnect":
+    def __init__(self, receive: Receive) -> None:
+        self.hung_up = False
+        self._receive = receive
+
+    async def __aenter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task, self._watcher = task, asyncio.create_task(self._watch())
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watcher.cancel()
+        if self.hung_up:
+            self._task.uncancel()
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
             continue
-        hung_up = True
-        task.cancel()
-
-    watcher = asyncio.create_task(watch())
-    try:
-        yield
-    finally:
-        watcher.cancel()
-        if hung_up:
-            task.uncancel()
+        self.hung_up = True
+        self._task.cancel()

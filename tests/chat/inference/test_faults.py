@@ -99,7 +99,9 @@ async def test_when_every_replica_fails_each_was_asked_once(shop: Shop) -> None:
 @pytest.mark.parametrize(
     "script", [Script(["a"] * 100, delay_s=0.05), Script(fault=Fault.SILENT)], ids=["mid", "before"]
 )
-async def test_a_client_that_hangs_up_ends_the_generation(script: Script, stream: bool, shop: Shop) -> None:
+async def test_a_client_that_hangs_up_ends_the_generation(
+    script: Script, stream: bool, shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
     shop.everywhere(script)
     before = shop.metric("inference_requests_total", outcome="stopped")
     asking = asyncio.create_task(shop.post(stream=stream))
@@ -113,6 +115,7 @@ async def test_a_client_that_hangs_up_ends_the_generation(script: Script, stream
             await asyncio.sleep(0.01)
     assert all(each.inflight == 0 for each in shop.api.services.replicas.snapshot())
     assert len(shop.calls) == 1
+    assert not [record for record in caplog.records if record.levelname == "ERROR"], "hanging up is no fault"
 
 
 async def test_each_attempt_has_its_own_span(shop: Shop) -> None:
