@@ -2,6 +2,7 @@
 
 from pydantic import Field, model_validator
 
+from prompts.hours import Hours
 from prompts.pack import Limits, Lookup
 from prompts.template import Action, Frozen, Slot, Template, TemplateLookup
 
@@ -22,6 +23,7 @@ class PackFile(Frozen):
     values: dict[str, Localised] = Field(default_factory=dict)
     limits: Limits = Limits()
     lookups: dict[str, Lookup] = Field(default_factory=dict)
+    hours: Hours | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -43,6 +45,7 @@ class TemplateFile(Frozen):
     quick_replies: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     lookup: TemplateLookup | None = None
     examples: tuple[str, ...] = ()
+    promise: bool = False
 
     def template(self, template_id: str) -> Template:
         """The template of the file called `template_id`."""
@@ -57,4 +60,5 @@ class TemplateFile(Frozen):
             quick_replies=self.quick_replies,
             lookup=self.lookup,
             examples=self.examples,
+            promise=self.promise,
         )

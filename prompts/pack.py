@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
+from prompts.hours import Hours
 from prompts.render import render
 from prompts.template import Frozen, Template
 
@@ -20,6 +21,14 @@ class Notice(StrEnum):
     AGENT_JOINED = "agent_joined"
     AGENT_LEFT = "agent_left"
     CLOSED = "closed"
+    HANDOFF_OFFER = "handoff_offer"
+    HANDOFF_AWAY = "handoff_away"
+    MESSAGE_WANTED = "message_wanted"
+    MESSAGE_LEFT = "message_left"
+
+
+OPTIONAL_NOTICES = frozenset({Notice.HANDOFF_OFFER, Notice.HANDOFF_AWAY, Notice.MESSAGE_WANTED, Notice.MESSAGE_LEFT})
+"""Those that a pack may lack: then no human is offered, and nothing is said of nobody being there."""
 
 
 class FactType(StrEnum):
@@ -85,9 +94,9 @@ class Pack(Frozen):
     """A loaded pack. Texts are keyed by locale; `version` is the first 12 hex digits of the files' SHA-256.
 
     `locales` are those that every text exists in, `languages` those that customers may write in.
-    `values` are the brand's constants that bodies and the greeting may print ("opening_hours"). `rollout` is the
-    percentage of new conversations that this version gets while an older one gets the rest; it is no part of the
-    version.
+    `values` are the brand's constants that bodies and the greeting may print ("opening_hours"); `hours` are the opening
+    hours by which customers are told whether somebody is there, None if always. `rollout` is the percentage of new
+    conversations that this version gets while an older one gets the rest; it is no part of the version.
     """
 
     name: str
@@ -103,6 +112,7 @@ class Pack(Frozen):
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     limits: Limits = Limits()
     lookups: dict[str, Lookup] = Field(default_factory=dict)
+    hours: Hours | None = None
     system: str
     policies: tuple[str, ...] = ()
     templates: dict[str, Template]
@@ -137,6 +147,10 @@ class Pack(Frozen):
         """The greeting of an empty conversation, and the quick replies to begin with."""
         key = self.locale_for(locale)
         return SpokenNotice(render(self.greeting[key], self.constants(key)), self.starters.get(key, ()))
+
+    def has_notice(self, name: Notice) -> bool:
+        """Whether the pack says anything at `name`; only optional notices may be missing."""
+        return name in self.templates
 
     def notice(self, name: Notice, locale: str | None) -> SpokenNotice:
         """What the application says at `name`."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from prompts.characters import one_line
 from prompts.errors import BodyError
-from prompts.pack import Notice, Pack
+from prompts.pack import OPTIONAL_NOTICES, Notice, Pack
 from prompts.rehearsal import refusals
 from prompts.render import render
 from prompts.template import Kind, Slot, SlotType, Template
@@ -77,6 +77,8 @@ def _header(pack: Pack) -> Found:
         yield from _locales(pack, "pack.toml", key, texts)
     for name in Notice:
         notice = pack.templates.get(name)
+        if notice is None and name in OPTIONAL_NOTICES:
+            continue
         if notice is None or not notice.hidden or notice.slots or notice.lookup:
             message = f"The notice {name} is missing, or is not hidden and without slots."
             yield Mistake(f"templates/{name}.toml", (), message, "Write it with `hidden = true` and a body.")

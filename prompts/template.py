@@ -75,7 +75,8 @@ class Template(Frozen):
 
     The customer reads `lead` + body. A template with a lookup shows only its lead until the lookup has answered.
     A `hidden` template is never offered to the engine: it is a fall-back or a notice. `examples` are things that
-    customers say who should get it; the engine never reads them, `check --replica` asks it for them.
+    customers say who should get it; the engine never reads them, `check --replica` asks it for them. A text with a
+    `promise` commits us to something, which the staff is shown.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Template(Frozen):
     quick_replies: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     lookup: TemplateLookup | None = None
     examples: tuple[str, ...] = ()
+    promise: bool = False
 
     @property
     def asked(self) -> tuple[Slot, ...]:
