@@ -5,7 +5,9 @@ from sessions.demo import seed_demo
 from sessions.errors import Conflict, LostLease, NotFound, ReplayMismatch, StoreError, Unavailable
 from sessions.migrate import upgrade
 from sessions.models import (
+    Account,
     ApiKey,
+    AuditEntry,
     Conversation,
     DemoAccount,
     DemoOrder,
@@ -15,28 +17,46 @@ from sessions.models import (
     Message,
     Rating,
     Site,
+    Suggestion,
     Turn,
 )
 from sessions.pin import Pin
 from sessions.principal import Customer, Person, Principal, Scope, Server, Staff
-from sessions.repository import MessageDetails, Outcome, Release, Repository, Thumbs, Told
+from sessions.repository import (
+    Lifetime,
+    MessageDetails,
+    Outcome,
+    Release,
+    Replied,
+    Repository,
+    Search,
+    SignedIn,
+    TemplateOutcomes,
+    Thumbs,
+    Told,
+)
 from sessions.store import Store
 from sessions.vocabulary import (
     Action,
+    Away,
     ConversationState,
     EventKind,
     FeedbackValue,
     HistoryRole,
     Role,
     Sentiment,
+    SuggestionOutcome,
     TurnState,
 )
 
 __all__ = [
     "Accepted",
+    "Account",
     "Action",
     "Annotation",
     "ApiKey",
+    "AuditEntry",
+    "Away",
     "Claim",
     "Conflict",
     "Conversation",
@@ -52,6 +72,7 @@ __all__ = [
     "Fold",
     "HistoryItem",
     "HistoryRole",
+    "Lifetime",
     "LostLease",
     "Message",
     "MessageDetails",
@@ -63,16 +84,22 @@ __all__ = [
     "Rating",
     "Release",
     "ReplayMismatch",
+    "Replied",
     "Reply",
     "Repository",
     "Role",
     "Scope",
+    "Search",
     "Sentiment",
     "Server",
+    "SignedIn",
     "Site",
     "Staff",
     "Store",
     "StoreError",
+    "Suggestion",
+    "SuggestionOutcome",
+    "TemplateOutcomes",
     "Thumbs",
     "Told",
     "Turn",

@@ -7,9 +7,13 @@ CONVERSATION = "cnv_"
 MESSAGE = "msg_"
 TURN = "trn_"
 KEY = "key_"
+ACCOUNT = "acc_"
+ENTRY = "aud_"
+SUGGESTION = "sug_"
 CUSTOMER_TOKEN = "pdc_"
 PERSON_TOKEN = "pdp_"
 STAFF_KEY = "pdk_"
+STAFF_SESSION = "pds_"
 
 
 def new_id(prefix: str) -> str:

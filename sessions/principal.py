@@ -33,11 +33,15 @@ class Customer:
 
 @dataclass(frozen=True)
 class Staff:
-    """An agent, an operator or a program of the company. `sites` None means every site."""
+    """An agent, an operator or a program of the company. `sites` None means every site.
+
+    `account_id` is None for whoever comes with a key.
+    """
 
     name: str
     scopes: frozenset[Scope]
     sites: frozenset[str] | None
+    account_id: str | None = None
 
 
 @dataclass(frozen=True)

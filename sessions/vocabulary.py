@@ -74,3 +74,19 @@ class EventKind(StrEnum):
 class FeedbackValue(StrEnum):
     UP = "up"
     DOWN = "down"
+
+
+class SuggestionOutcome(StrEnum):
+    """What became of a text that an agent was offered: `withdrawn` when the conversation went on before a choice."""
+
+    ACCEPTED = "accepted"
+    EDITED = "edited"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class Away(StrEnum):
+    """Why nobody of the staff answers now."""
+
+    CLOSED = "closed"
+    NOBODY = "nobody"

@@ -100,6 +100,14 @@ class Metrics:
         self.feedback = self._counter(
             "feedback", "Thumbs on replies (up, down), by site and template.", "value", "site", "template"
         )
+        self.handoff_offers = self._counter("handoff_offers", "Offers of a human by the bot, by reason.", "reason")
+        self.suggestions = self._counter(
+            "suggestions",
+            "Replies suggested to agents: shown, and what became of them, by site and template.",
+            "outcome",
+            "site",
+            "template",
+        )
         self.open_streams = self._gauge("open_streams", "Event streams that are open now.", "kind")
 
     def _make_replicas(self) -> None:

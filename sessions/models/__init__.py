@@ -1,5 +1,6 @@
 """The store's tables."""
 
+from sessions.models.account import Account, AuditEntry, Presence, StaffSession
 from sessions.models.base import Base
 from sessions.models.conversation import Conversation, Rating
 from sessions.models.demo_account import DemoAccount
@@ -12,10 +13,13 @@ from sessions.models.message import Feedback, Message
 from sessions.models.pack import PackVersion, Recall
 from sessions.models.person import PersonSession, UsedProof
 from sessions.models.site import ApiKey, Site
+from sessions.models.suggestion import Suggestion
 from sessions.models.turn import Turn
 
 __all__ = [
+    "Account",
     "ApiKey",
+    "AuditEntry",
     "Base",
     "Conversation",
     "DemoAccount",
@@ -28,9 +32,12 @@ __all__ = [
     "Message",
     "PackVersion",
     "PersonSession",
+    "Presence",
     "Rating",
     "Recall",
     "Site",
+    "StaffSession",
+    "Suggestion",
     "Turn",
     "UsedProof",
 ]

@@ -17,6 +17,8 @@ class Conversation(Base, table=True):
     seconds, `updated_at` the last change that a list of conversations shows (text that is being written is none).
     `subject` is who the website says the customer is, None for an anonymous one; whoever proves to be that person may
     do what the holder of the conversation's own token may.
+    `waiting_since` is set while the state is waiting, `offered_at` once the bot has offered a human; `leaving` is true
+    while the customer's next message is one for the humans, `contact` how the customer said to be reached.
     """
 
     __tablename__ = "conversation"
@@ -46,6 +48,10 @@ class Conversation(Base, table=True):
     pin_moved: str | None = None
     demand: str | None = Field(default=None, sa_type=Words)
     sentiment: str | None = None
+    waiting_since: datetime | None = Field(default=None, sa_type=Moment)
+    offered_at: datetime | None = Field(default=None, sa_type=Moment)
+    leaving: bool = False
+    contact: str | None = Field(default=None, sa_type=Words)
     created_at: datetime = Field(default_factory=now, sa_type=Moment)
     updated_at: datetime = Field(default_factory=now, sa_type=Moment, index=True)
     closed_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -3,18 +3,24 @@
 from sqlalchemy import select
 
 from sessions.repository.accounts import Accounts
+from sessions.repository.audit import Audit
 from sessions.repository.conversations import Conversations
 from sessions.repository.desk import Thumbs
 from sessions.repository.drains import Drains
 from sessions.repository.events import Events
 from sessions.repository.folds import Folds, Told
+from sessions.repository.history import Replied
 from sessions.repository.idempotency import Idempotency
 from sessions.repository.messages import MessageDetails, Messages
 from sessions.repository.orders import Orders
 from sessions.repository.outcomes import Outcome, Outcomes
 from sessions.repository.packs import PackVersions, Release
+from sessions.repository.people import Lifetime, People, SignedIn
 from sessions.repository.persons import Persons
+from sessions.repository.presence import Presences
+from sessions.repository.searching import Search
 from sessions.repository.sites import Sites
+from sessions.repository.suggestions import Suggestions, TemplateOutcomes
 from sessions.repository.transaction import Transaction
 from sessions.repository.turns import Turns
 
@@ -37,10 +43,17 @@ class Repository:
         self.outcomes = Outcomes(tx)
         self.idempotency = Idempotency(tx)
         self.drains = Drains(tx)
+        self.people = People(tx)
+        self.audit = Audit(tx)
+        self.presence = Presences(tx)
+        self.suggestions = Suggestions(tx)
 
     async def ping(self) -> None:
         """Raises Unavailable when the database does not answer."""
         await self.tx.session.execute(select(1))
 
 
-__all__ = ["MessageDetails", "Outcome", "Release", "Repository", "Thumbs", "Told"]
+__all__ = [
+    "Lifetime", "MessageDetails", "Outcome", "Release", "Replied", "Repository", "Search", "SignedIn",
+    "TemplateOutcomes", "Thumbs", "Told",
+]  # fmt: skip

@@ -27,8 +27,11 @@ class Accepting(Part):
         body_hash: str,
         traceparent: str | None = None,
         trace_id: str | None = None,
+        stopped_by: str | None = None,
     ) -> Accepted:
         """Store a customer's message and queue the turn. While an agent answers, the turn ends as it begins.
+
+        So does one with a reason `stopped_by`: what it asks for is done without the engine.
 
         Raises NotFound, ReplayMismatch, Conflict `conversation_closed`.
         """
@@ -50,8 +53,9 @@ class Accepting(Part):
         self.session.add(turn)
         message = new_line(conversation, Role.CUSTOMER, text, prompt_text=prompt_text, turn_id=turn.id)
         self.log.append(conversation, EventKind.TURN_STARTED, _started(turn), turn_id=turn.id, message=message)
-        if conversation.state == ConversationState.AGENT:
-            await stop_turn(self.log, conversation, turn, "agent")
+        reason = "agent" if conversation.state == ConversationState.AGENT else stopped_by
+        if reason is not None:
+            await stop_turn(self.log, conversation, turn, reason)
         return Accepted(turn.id, turn.seq, replay=False)
 
     async def stop(self, principal: Principal, conversation_id: str, turn_id: str) -> TurnState:

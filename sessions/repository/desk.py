@@ -12,7 +12,7 @@ from sessions.repository.endings import stop_unanswered
 from sessions.repository.handoff import hand_to
 from sessions.repository.lines import new_line
 from sessions.repository.part import Part
-from sessions.vocabulary import ConversationState, EventKind, FeedbackValue, Role
+from sessions.vocabulary import Away, ConversationState, EventKind, FeedbackValue, Role
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,47 @@ class Thumbs:
 
 
 class Desk(Part):
-    async def request_handoff(self, principal: Principal, conversation_id: str) -> Conversation:
-        """Ask for a human; asking again changes nothing. Raises NotFound, Conflict `conversation_closed`."""
+    async def request_handoff(
+        self, principal: Principal, conversation_id: str, away: Away | None = None
+    ) -> Conversation:
+        """Ask for a human; asking again changes nothing. `away` says that nobody is there.
+
+        Raises NotFound, Conflict `conversation_closed`.
+        """
         conversation = await self._going_on(principal, conversation_id)
         if conversation.state == ConversationState.BOT:
-            hand_to(self.log, conversation, ConversationState.WAITING)
+            hand_to(self.log, conversation, ConversationState.WAITING, away=away)
         return conversation
+
+    async def offer_handoff(
+        self, principal: Principal, conversation_id: str, text: str, quick_replies: list[str]
+    ) -> bool:
+        """The bot offers a human, once in a conversation; False when it has, or when one was called already.
+
+        Raises NotFound.
+        """
+        conversation = await self.log.locked(principal, conversation_id)
+        if conversation.state != ConversationState.BOT or conversation.offered_at is not None:
+            return False
+        conversation.offered_at = now()
+        line = new_line(conversation, Role.SYSTEM, text, quick_replies=quick_replies)
+        self.log.append(conversation, EventKind.MESSAGE, {}, message=line)
+        return True
+
+    async def leave(
+        self, principal: Principal, conversation_id: str, text: str, prompt_text: str, contact: str | None
+    ) -> Message:
+        """A customer's message for the humans: the bot does not answer it. The conversation waits for an agent.
+
+        Raises NotFound, Conflict `conversation_closed`.
+        """
+        conversation = await self._going_on(principal, conversation_id)
+        line = new_line(conversation, Role.CUSTOMER, text, prompt_text=prompt_text)
+        self.log.append(conversation, EventKind.MESSAGE, {}, message=line)
+        conversation.contact = contact or conversation.contact
+        if conversation.state == ConversationState.BOT:
+            hand_to(self.log, conversation, ConversationState.WAITING)
+        return line
 
     async def takeover(self, principal: Principal, conversation_id: str, agent: str) -> Conversation:
         """The bot goes silent, in mid-reply too; of several agents one wins.
@@ -66,16 +101,30 @@ class Desk(Part):
         if conversation.state != ConversationState.CLOSED:
             await stop_unanswered(self.log, conversation, "closed")
             conversation.state, conversation.closed_at = ConversationState.CLOSED, now()
+            conversation.waiting_since = None
             self.log.append(conversation, EventKind.CONVERSATION_CLOSED, {})
         return conversation
 
-    async def say(self, principal: Principal, conversation_id: str, role: Role, text: str) -> Message:
+    async def await_message(self, principal: Principal, conversation_id: str) -> None:
+        """The customer's next message is one for the humans. Raises NotFound, Conflict `conversation_closed`."""
+        (await self._going_on(principal, conversation_id)).leaving = True
+
+    async def message_left(self, principal: Principal, conversation_id: str, contact: str | None) -> None:
+        """The message for the humans has come; `contact` is how to reach the customer. Raises NotFound, Conflict."""
+        conversation = await self._going_on(principal, conversation_id)
+        conversation.leaving, conversation.contact = False, contact or conversation.contact
+
+    async def say(
+        self, principal: Principal, conversation_id: str, role: Role, text: str, quick_replies: list[str] | None = None
+    ) -> Message:
         """A line of an agent, which the engine will read, or a notice (role system), which it will not.
 
         Raises NotFound (for customers, too), Conflict `conversation_closed`.
         """
         conversation = await self._going_on(_not_customer(principal), conversation_id)
-        message = new_line(conversation, role, text, prompt_text=text if role == Role.AGENT else None)
+        message = new_line(
+            conversation, role, text, prompt_text=text if role == Role.AGENT else None, quick_replies=quick_replies
+        )
         self.log.append(conversation, EventKind.MESSAGE, {}, message=message)
         return message
 

@@ -1,16 +1,27 @@
 """What the engine reads of a conversation: append-only, whatever people do meanwhile."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from sessions.claim import Claim, HistoryItem
 from sessions.models import Message, Turn
+from sessions.principal import Principal
 from sessions.repository.part import Part
 from sessions.vocabulary import HistoryRole, Role
 
 _LINE, _ASKED, _ANSWERED = range(3)
 Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Replied:
+    """What a reply said and in which mood its customer was."""
+
+    template: str
+    action: str
+    sentiment: str | None
 
 
 class History(Part):
@@ -29,6 +40,21 @@ class History(Part):
         """All that the engine has read and written of a conversation, and what came since, in the same order."""
         placed = await self._placed(conversation_id)
         return [HistoryItem(_role(message), message.prompt_text) for _, message in placed]
+
+    async def said(self, principal: Principal, conversation_id: str) -> list[HistoryItem]:
+        """All that the engine may read of the conversation up to now, in the order of the prompt. Raises NotFound."""
+        await self.log.seen(principal, conversation_id)
+        return await self.spoken(conversation_id)
+
+    async def course(self, claim: Claim, last: int) -> list[Replied]:
+        """How the last replies of the claim's conversation went, oldest first."""
+        rows = await self.session.execute(
+            select(Turn.template, Turn.action, Turn.sentiment)
+            .where(Turn.conversation_id == claim.conversation_id, Turn.reply_message_id.is_not(None))
+            .order_by(Turn.prompt_seq.desc())
+            .limit(last)
+        )
+        return [Replied(*row) for row in reversed(rows.all())]
 
     async def _placed(self, conversation_id: str) -> list[tuple[Place, Message]]:
         places = await self._places(conversation_id)

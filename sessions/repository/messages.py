@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 
 from sessions.columns import within_range
 from sessions.errors import NotFound
@@ -45,6 +45,18 @@ class Messages(Part):
             .order_by(Message.seq)
         )
         return [MessageDetails(message, turn) for message, turn in rows]
+
+    async def last_words(self, conversation_ids: Sequence[str]) -> dict[str, str]:
+        """What the customer of each of these conversations said last; for whoever has been shown the conversations."""
+        newest = (
+            select(Message.conversation_id, func.max(Message.seq).label("seq"))
+            .where(Message.conversation_id.in_(conversation_ids), Message.role == Role.CUSTOMER)
+            .group_by(Message.conversation_id)
+            .subquery()
+        )
+        on = and_(Message.conversation_id == newest.c.conversation_id, Message.seq == newest.c.seq)
+        rows = await self.session.execute(select(Message.conversation_id, Message.content).join(newest, on))
+        return dict(rows.all())
 
     async def votes(self, principal: Principal, conversation_id: str) -> dict[str, FeedbackValue]:
         """The customer's thumbs by message id. Raises NotFound."""

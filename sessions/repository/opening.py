@@ -10,6 +10,7 @@ from sessions.identifiers import CONVERSATION, CUSTOMER_TOKEN, digest, new_id, n
 from sessions.models import Conversation, PersonSession, Site
 from sessions.principal import Customer, Person, Principal, Scope, Server, Staff
 from sessions.repository.part import Part
+from sessions.repository.searching import Search, narrowed
 from sessions.vocabulary import ConversationState
 
 
@@ -85,6 +86,7 @@ class Opening(Part):
         principal: Principal,
         *,
         state: ConversationState | None = None,
+        search: Search | None = None,
         limit: int = 50,
         after: str | None = None,
     ) -> Sequence[Conversation]:
@@ -93,8 +95,7 @@ class Opening(Part):
         Raises NotFound when `after` is none of the principal's.
         """
         wanted = visible_to(principal).order_by(Conversation.created_at.desc(), Conversation.id.desc()).limit(limit)
-        if state is not None:
-            wanted = wanted.where(Conversation.state == state)
+        wanted = narrowed(wanted, search or Search(state=state))
         if after is not None:
             last = await self.log.seen(principal, after)
             older = Conversation.created_at < last.created_at

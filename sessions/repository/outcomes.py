@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select
 
-from sessions.models import Conversation, Event, Feedback, Message, Turn
+from sessions.models import Conversation, Event, Feedback, Message, Suggestion, Turn
 from sessions.repository.part import Part
-from sessions.vocabulary import EventKind, FeedbackValue, TurnState
+from sessions.vocabulary import EventKind, FeedbackValue, SuggestionOutcome, TurnState
 
 MOST_REPLIES = 100_000
 """How many of the newest replies are timed: enough for any percentile that a person compares."""
@@ -16,6 +16,7 @@ MOST_REPLIES = 100_000
 class Outcome:
     """Counts and times of one version. `handed_off` counts conversations that a human was called into.
 
+    `accepted` counts suggestions that agents said as they were, `decided` all of which something became.
     `reply_ms` are the times to the whole reply, `first_text_ms` those to the first visible text.
     """
 
@@ -25,6 +26,8 @@ class Outcome:
     failed: int
     up: int
     down: int
+    accepted: int
+    decided: int
     reply_ms: tuple[float, ...]
     first_text_ms: tuple[float, ...]
 
@@ -36,6 +39,7 @@ class Outcomes(Part):
         states = await self._by(Turn.state, began)
         votes = await self._votes(began)
         timed = await self._timed(began)
+        suggested = await self._suggested(pack, version)
         return Outcome(
             conversations=await self.session.scalar(select(func.count()).select_from(Conversation).where(began)) or 0,
             handed_off=await self._handed_off(began),
@@ -43,6 +47,8 @@ class Outcomes(Part):
             failed=states.get(TurnState.FAILED, 0),
             up=votes.get(FeedbackValue.UP, 0),
             down=votes.get(FeedbackValue.DOWN, 0),
+            accepted=suggested.get(SuggestionOutcome.ACCEPTED, 0),
+            decided=sum(suggested.get(each, 0) for each in SuggestionOutcome if each != SuggestionOutcome.WITHDRAWN),
             reply_ms=tuple(total for total, _ in timed if total is not None),
             first_text_ms=tuple(first for _, first in timed if first is not None),
         )
@@ -58,6 +64,14 @@ class Outcomes(Part):
             .join(Conversation, Conversation.id == Message.conversation_id)
             .where(began)
             .group_by(Feedback.value)
+        )
+        return dict((await self.session.execute(counted)).all())
+
+    async def _suggested(self, pack: str, version: str) -> dict[str | None, int]:
+        counted = (
+            select(Suggestion.outcome, func.count())
+            .where(Suggestion.pack == pack, Suggestion.pack_version == version)
+            .group_by(Suggestion.outcome)
         )
         return dict((await self.session.execute(counted)).all())
 

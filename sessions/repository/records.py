@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from sessions.models import Base, Conversation, Event, Feedback, Fold, Message, Rating, Turn
+from sessions.models import Base, Conversation, Event, Feedback, Fold, Message, Rating, Suggestion, Turn
 from sessions.principal import Person, Principal
 from sessions.repository.part import Part
 from sessions.repository.persons import Persons
@@ -29,6 +29,7 @@ class Records(Part):
             "turns": _dumped(await self._rows(Turn, conversation_id, Turn.seq)),
             "events": _dumped(await self._rows(Event, conversation_id, Event.seq)),
             "feedback": _dumped(feedback.all()),
+            "suggestions": _dumped(await self._rows(Suggestion, conversation_id, Suggestion.created_at)),
             "rating": rating and rating.model_dump(mode="json"),
             "fold": fold and fold.model_dump(mode="json"),
         }
@@ -48,6 +49,8 @@ class Records(Part):
 
         Returns how many; call again in another transaction until it is 0.
         """
+        foreign = Suggestion.conversation_id.is_(None) & (Suggestion.created_at < older_than)
+        await self.session.execute(delete(Suggestion).where(foreign))
         old = select(Conversation.id).where(Conversation.updated_at < older_than).order_by(Conversation.id)
         ids = (await self.session.scalars(old.limit(_AT_ONCE).with_for_update(skip_locked=True))).all()
         if ids:

@@ -14,7 +14,7 @@ from sessions.repository.endings import end_turn
 from sessions.repository.handoff import hand_to
 from sessions.repository.lines import new_line
 from sessions.repository.part import Part
-from sessions.vocabulary import Action, ConversationState, EventKind, Role, TurnState
+from sessions.vocabulary import Action, Away, ConversationState, EventKind, Role, TurnState
 
 
 class Replying(Part):
@@ -39,10 +39,10 @@ class Replying(Part):
         payload = {"turn_id": turn.id, "attempt": claim.attempt}
         self.log.append(conversation, EventKind.REPLY_RESET, payload, turn_id=turn.id)
 
-    async def finish_reply(self, claim: Claim, reply: Reply) -> Message:
+    async def finish_reply(self, claim: Claim, reply: Reply, away: Away | None = None) -> Message:
         """The customer's reply is whole. The turn goes on running until it is annotated. Raises LostLease.
 
-        A reply that hands off leaves the conversation waiting for a human.
+        A reply that hands off leaves the conversation waiting for a human; `away` says that none is there.
         """
         conversation, turn = await self._held(claim)
         if turn.reply_message_id is not None:
@@ -59,7 +59,7 @@ class Replying(Part):
         await self.log.drop_deltas(conversation.id, turn.id)
         self.log.append(conversation, EventKind.REPLY_DONE, {"turn_id": turn.id}, turn_id=turn.id, message=message)
         if reply.action == Action.HANDOFF and conversation.state == ConversationState.BOT:
-            hand_to(self.log, conversation, ConversationState.WAITING)
+            hand_to(self.log, conversation, ConversationState.WAITING, away=away)
         return message
 
     async def annotate(self, claim: Claim, annotation: Annotation) -> None:

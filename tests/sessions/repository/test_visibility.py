@@ -43,6 +43,14 @@ Call = Callable[[Repository, Principal, There], Awaitable[object]]
 CALLS: dict[str, Call] = {
     "conversations.get": lambda repo, who, at: repo.conversations.get(who, at.conversation_id),
     "conversations.request_handoff": lambda repo, who, at: repo.conversations.request_handoff(who, at.conversation_id),
+    "conversations.offer_handoff": lambda repo, who, at: repo.conversations.offer_handoff(
+        who, at.conversation_id, "?", []
+    ),
+    "conversations.leave": lambda repo, who, at: repo.conversations.leave(
+        who, at.conversation_id, "text", "text", None
+    ),
+    "conversations.await_message": lambda repo, who, at: repo.conversations.await_message(who, at.conversation_id),
+    "conversations.message_left": lambda repo, who, at: repo.conversations.message_left(who, at.conversation_id, "me"),
     "conversations.takeover": lambda repo, who, at: repo.conversations.takeover(who, at.conversation_id, "Eve"),
     "conversations.handback": lambda repo, who, at: repo.conversations.handback(who, at.conversation_id, "note"),
     "conversations.close": lambda repo, who, at: repo.conversations.close(who, at.conversation_id),
@@ -55,6 +63,7 @@ CALLS: dict[str, Call] = {
     "conversations.delete": lambda repo, who, at: repo.conversations.delete(who, at.conversation_id),
     "persons.attach": lambda repo, who, at: repo.persons.attach(who, at.conversation_id, Person("demo", "ada")),
     "turns.accept": lambda repo, who, at: repo.turns.accept(who, at.conversation_id, "c", "text", "text", "hash"),
+    "turns.said": lambda repo, who, at: repo.turns.said(who, at.conversation_id),
     "turns.stop": lambda repo, who, at: repo.turns.stop(who, at.conversation_id, at.turn_id),
     "turns.retry": lambda repo, who, at: repo.turns.retry(who, at.conversation_id, at.turn_id),
     "turns.get": lambda repo, who, at: repo.turns.get(who, at.turn_id),
