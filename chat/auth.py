@@ -1,4 +1,4 @@
-"""Who calls: a bearer credential becomes a principal, and each route names the principals that it serves."""
+"""Who calls: a credential or a session becomes a principal, and each route names the principals that it serves."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -8,8 +8,11 @@ from fastapi import Depends, Request
 from chat.errors import Forbidden, Unauthorized
 from chat.identity import audience, prove
 from chat.services import Services, services_of
+from chat.settings import Settings
+from chat.signin.cookie import session_of
+from chat.signin.sessions import staff_of
 from sessions import Customer, Person, Principal, Scope, Staff
-from sessions.identifiers import CUSTOMER_TOKEN, PERSON_TOKEN
+from sessions.identifiers import CUSTOMER_TOKEN, PERSON_TOKEN, STAFF_SESSION
 
 MAX_CREDENTIALS = 100
 _CUSTOMERS = (CUSTOMER_TOKEN, PERSON_TOKEN)
@@ -22,6 +25,18 @@ def bearer(request: Request) -> list[str]:
     return listed[:MAX_CREDENTIALS]
 
 
+def credentials(request: Request, settings: Settings) -> list[str]:
+    """What the caller shows: the header's credentials, else the session of one of our own pages.
+
+    Raises Forbidden for a session's cookie on a call that may come from elsewhere.
+    """
+    shown = bearer(request)
+    if shown or "authorization" in request.headers:
+        return shown
+    session = session_of(request, settings)
+    return [session] if session else []
+
+
 async def identify(services: Services, credentials: list[str]) -> Principal:
     """Raises Unauthorized when no credential is known."""
     tokens = [credential for credential in credentials if credential.startswith(_CUSTOMERS)]
@@ -31,6 +46,10 @@ async def identify(services: Services, credentials: list[str]) -> Principal:
     if keys and (staff := services.keys.staff(keys[0])):
         return staff
     if not credentials:
+        raise Unauthorized
+    if keys and keys[0].startswith(STAFF_SESSION):
+        if staff := await staff_of(services, keys[0]):
+            return staff
         raise Unauthorized
     async with services.store.read() as repo:
         found = await repo.conversations.by_tokens(tokens) if tokens else await repo.sites.by_key(keys[0])
@@ -49,7 +68,7 @@ async def _identified(services: Services, token: str) -> Customer:
 
 
 async def _caller(request: Request, services: Annotated[Services, Depends(services_of)]) -> Principal:
-    return await identify(services, bearer(request))
+    return await identify(services, credentials(request, services.settings))
 
 
 async def _customer(caller: Annotated[Principal, Depends(_caller)]) -> Customer:
@@ -80,10 +99,16 @@ async def _participant(caller: Annotated[Principal, Depends(_caller)]) -> Princi
     return caller if isinstance(caller, Customer) else require(caller, Scope.AGENT)
 
 
+async def _some_staff(caller: Annotated[Principal, Depends(_caller)]) -> Staff:
+    if not isinstance(caller, Staff):
+        raise Forbidden("This call takes an account or a key of the staff.")
+    return caller
+
+
 def require(caller: Principal, scope: Scope) -> Staff:
     """Raises Forbidden when the caller is not staff with the scope."""
     if not isinstance(caller, Staff) or scope not in caller.scopes:
-        raise Forbidden(f"This call needs a key with scope {scope.value}.", scope=scope.value)
+        raise Forbidden(f"This call needs a key or an account with scope {scope.value}.", scope=scope.value)
     return caller
 
 
@@ -108,3 +133,6 @@ InConversation = Annotated[Principal, Depends(_participant)]
 
 Agent = Annotated[Staff, Depends(_with(Scope.AGENT))]
 Operator = Annotated[Staff, Depends(_with(Scope.OPERATOR))]
+
+SomeStaff = Annotated[Staff, Depends(_some_staff)]
+"""Anybody of the staff, whatever they may do."""

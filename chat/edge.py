@@ -23,8 +23,9 @@ _BARE_PATHS = ("/api/", "/v1/", "/livez", "/readyz", "/metrics")
 class Edge:
     """Wraps the whole application.
 
-    A route may set its own Content-Security-Policy or Cache-Control (the widget's frame has to be framed
-    somewhere); every other header below is the same on all responses, errors included.
+    A route may set its own Content-Security-Policy, Cross-Origin-Opener-Policy or Cache-Control (the widget's frame
+    has to be framed somewhere, the side panel's sign-in answers the window that opened it); every other header below
+    is the same on all responses, errors included.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -60,7 +61,7 @@ class Edge:
 def _secure(headers: MutableHeaders, bare: bool) -> None:
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Content-Security-Policy", API_POLICY if bare else PAGE_POLICY)
     if bare:
         headers["Cache-Control"] = "no-store"

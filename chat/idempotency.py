@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
 
-from chat.auth import bearer
+from chat.auth import credentials
 from chat.problems import replay_mismatch
 from chat.schemas.request import KEY_PATTERN
 from chat.services import Services, services_of
@@ -45,7 +45,7 @@ async def once_of(
     """The call's key; an anonymous caller is told from others by the network address."""
     if key is None:
         return None
-    caller = ",".join(bearer(request)) or services.proxies.client_address(request.scope)
+    caller = ",".join(credentials(request, services.settings)) or services.proxies.client_address(request.scope)
     scope = _hash(f"{caller}\n{request.method} {request.url.path}".encode())
     return Once(scope, key, _hash(_canonical(await request.body())))
 

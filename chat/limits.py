@@ -40,6 +40,7 @@ class Limits:
         self._address = Rule.parse("address", settings.address_limit)
         self._site = Rule.parse("site", settings.site_limit)
         self._open = Rule.parse("open", settings.open_limit)
+        self._login = Rule.parse("login", settings.login_limit)
 
     def message(self, *, conversation_id: str, address: str, site: str) -> None:
         """Count one customer message; raises TooMany."""
@@ -48,6 +49,22 @@ class Limits:
     def new_conversation(self, *, address: str) -> None:
         """Count one new conversation; raises TooMany."""
         self._count((self._open, limit_key(address)))
+
+    def login(self, *, login: str, address: str) -> None:
+        """Count one attempt to sign in to an account; raises TooMany, also for an address with too many failures.
+
+        An address alone is not counted here: a whole office may come from one.
+        """
+        scope, key = self._login.scope, limit_key(address)
+        for item in self._login.items:
+            if not self._windows.test(item, scope, key):
+                raise self._refusal(scope, item, key)
+        self._count((self._login, f"login {login[:200]}"))
+
+    def login_failed(self, *, address: str) -> None:
+        """Count a failure for the address."""
+        for item in self._login.items:
+            self._windows.hit(item, self._login.scope, limit_key(address))
 
     def allows_typing(self, conversation_id: str, role: str) -> bool:
         """Whether a sign of typing may be passed on now."""

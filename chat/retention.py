@@ -6,18 +6,26 @@ from datetime import timedelta
 import structlog
 
 from chat.limits import Limits
-from sessions import Store, Unavailable
+from sessions import Lifetime, Store, Unavailable
 
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(hours=1)
 
 
-async def keep_tidy(store: Store, limits: Limits, retention: timedelta | None) -> None:
-    """Tidy until cancelled. A database that is away for a moment is tidied the next time."""
+async def keep_tidy(
+    store: Store, limits: Limits, retention: timedelta | None, sessions: Lifetime | None = None
+) -> None:
+    """Tidy until cancelled. A database that is away for a moment is tidied the next time.
+
+    `sessions` says how long those of the staff live.
+    """
     while True:
         limits.tidy()
         try:
+            if sessions is not None:
+                async with store.begin() as repo:
+                    await repo.people.expire_sessions(sessions)
             log.info("tidied", conversations_removed=await store.tidy(retention))
         except Unavailable:
             log.warning("store_unavailable", loop="retention")

@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from chat.durations import Duration, format_duration
+from chat.origins import parse_origin
 
 PREFIX = "PINDESK_"
 KEYS_FILE = "keys.env"
@@ -65,6 +66,7 @@ def _shell_words(text: str) -> str:
 
 Rate = Annotated[str, AfterValidator(_rate)]
 HttpRoot = Annotated[str, AfterValidator(_http_root)]
+Origin = Annotated[str, AfterValidator(parse_origin)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -117,6 +119,17 @@ class Settings(BaseSettings):
     inference_key: SecretStr | None = _about("API key with scope inference.", None)
     secret: SecretStr | None = _about("Key that signs browser state and separates the sites' caches.", None)
 
+    login_limit: Rate = _about("Attempts to sign in, for one account and from one address.", "10/minute;60/hour")
+    session_idle: Duration = _about("How long a session of the staff lasts without a call.", timedelta(hours=2))
+    session_longest: Duration = _about("How long a session of the staff lasts at most.", timedelta(hours=12))
+    embed_origins: Annotated[list[Origin], NoDecode, BeforeValidator(_split_list)] = _about(
+        "Origins of help desks that may show the agent panel in a frame, separated by commas.", []
+    )
+    oidc_issuer: HttpRoot | None = _about("OpenID Connect provider by which the staff signs in.", None)
+    oidc_client_id: str | None = _about("Client id of this server at the provider.", None)
+    oidc_client_secret: SecretStr | None = _about("Client secret at the provider; unset for a public client.", None)
+    oidc_name: str = _about("What the provider is called on the sign-in page.", "your company account")
+
     otlp_port: Port = _about("Loopback port of the built-in trace receiver.", 4319)
     trace_retention: Duration = _about("How long traces are kept.", timedelta(days=7))
     trace_share: float = _about(
@@ -153,6 +166,12 @@ class Settings(BaseSettings):
     def _ports_differ(self) -> Self:
         if not self.runs_elsewhere and self.port in range(self.replica_port, self.replica_port + self.replica_count):
             raise ValueError("PINDESK_PORT lies among the replicas' ports: choose another PINDESK_REPLICA_PORT")
+        return self
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        if self.oidc_issuer is not None and self.oidc_client_id is None:
+            raise ValueError("PINDESK_OIDC_ISSUER is set: set PINDESK_OIDC_CLIENT_ID, too")
         return self
 
     @model_validator(mode="after")
