@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from chat import handoff
 from chat.errors import Missing, TooMany, Unprocessable
 from chat.idempotency import Answer, Once, write
 from chat.identity import admitted
@@ -136,7 +137,9 @@ async def post_turn(
         _refuse_when_full(services, waiting)
     services.limits.message(conversation_id=conversation_id, address=address, site=conversation.site_key)
     async with services.store.begin() as repo:
-        return await repo.turns.accept(
+        conversation = await repo.conversations.get(customer, conversation_id)
+        handled = await handoff.without_the_bot(services, conversation, kept)
+        accepted = await repo.turns.accept(
             customer,
             conversation_id,
             client_turn_id=client_turn_id,
@@ -145,7 +148,11 @@ async def post_turn(
             body_hash=hashlib.sha256(kept.encode()).hexdigest(),
             traceparent=kept_parent,
             trace_id=trace_id_of(kept_parent),
+            stopped_by=handled,
         )
+        if handled and not accepted.replay:
+            await handoff.handle(services, repo, customer, conversation, handled, kept)
+    return accepted
 
 
 def _refuse_when_full(services: Services, waiting: int) -> None:
@@ -208,11 +215,7 @@ async def request_handoff(
     """Ask for a person; asking twice changes nothing."""
 
     async def work(repo: Repository) -> Answer:
-        before = (await repo.conversations.get(customer, conversation_id)).state
-        conversation = await repo.conversations.request_handoff(customer, conversation_id)
-        if conversation.state != before:
-            services.telemetry.metrics.handoffs.labels("human_requested").inc()
-            await notify(services, repo, conversation, Notice.HANDOFF_REQUESTED)
+        conversation = await handoff.request(services, repo, customer, conversation_id)
         return {"id": conversation_id, "state": conversation.state}
 
     return await write(services.store, once, work, about=conversation_id)

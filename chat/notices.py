@@ -9,4 +9,4 @@ async def notify(services: Services, repo: Repository, conversation: Conversatio
     """Add the notice to the transcript, as a line of the system in the conversation's language."""
     pack = await services.packs.get(conversation.pack, conversation.pack_version)
     said = pack.notice(notice, conversation.locale)
-    await repo.conversations.say(Server(), conversation.id, Role.SYSTEM, said.text)
+    await repo.conversations.say(Server(), conversation.id, Role.SYSTEM, said.text, list(said.quick_replies))

@@ -6,18 +6,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 from fastapi.requests import Request
 
-from chat import conversations
+from chat import conversations, handoff
 from chat.auth import AsPerson, InConversation, OfConversation
 from chat.idempotency import Idempotent
 from chat.schemas.conversation import (
     ConversationSummary,
     Given,
+    LeftMessage,
     NewConversation,
     NewFeedback,
     NewRating,
     Opened,
     StateNow,
 )
+from chat.schemas.message import MessageOut
 from chat.schemas.page import After, Limit, Page
 from chat.schemas.request import Nothing
 from chat.services import Services, services_of
@@ -57,6 +59,15 @@ async def request_handoff(
 ) -> StateNow:
     """Ask for a person."""
     return StateNow.model_validate(await conversations.request_handoff(services, customer, conversation_id, once=once))
+
+
+@router.post("/conversations/{conversation_id}/leave")
+async def leave_message(
+    conversation_id: str, body: LeftMessage, services: With, customer: OfConversation, once: Idempotent
+) -> MessageOut:
+    """Leave a message for the staff while nobody is there; the bot does not answer it."""
+    left = await handoff.leave_message(services, customer, conversation_id, body.text, body.contact, once=once)
+    return MessageOut.model_validate(left)
 
 
 @router.post("/conversations/{conversation_id}/close")

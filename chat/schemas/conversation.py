@@ -46,6 +46,13 @@ class StateNow(BaseModel):
     state: ConversationState
 
 
+class LeftMessage(RequestBody):
+    """`contact` is how the customer wants to be reached, in their own words."""
+
+    text: str
+    contact: Annotated[str | None, Field(max_length=200)] = None
+
+
 class NewRating(RequestBody):
     score: Annotated[int, Field(ge=1, le=5, strict=True)]
     comment: Annotated[str | None, Field(max_length=2000)] = None

@@ -21,6 +21,7 @@ from backend.placement import Ahead
 from backend.priority import Priority
 from backend.salt import cache_salt
 from backend.ticket import Ticket
+from chat import handoff
 from chat.ahead import ahead_of, pin_after
 from chat.services import Services
 from chat.turns.attempt import ReplyAttempt
@@ -196,7 +197,7 @@ class Answering:
             if usage:
                 trace.finished(usage)
         pin = pin_after(ahead, ticket, replica.boot_id, usage)
-        await self._settle(fill, usage, pin, briefing.index)
+        await self._settle(fill, usage, pin, briefing)
 
     async def _show(self, visible: str) -> None:
         growth = self._shown.grow(visible)
@@ -235,17 +236,19 @@ class Answering:
         )
         with self._trace.step(COMMIT):
             async with self._services.store.begin() as repo:
-                await repo.turns.finish_reply(self.claim, stored)
+                missing = await handoff.missing_for(self._services, repo, self.claim, reply.action)
+                await repo.turns.finish_reply(self.claim, stored, missing)
+                await handoff.called(self._services, repo, self.claim, missing)
         self._replied = True
         self._trace.replied(reply, total_ms)
 
-    async def _settle(self, fill: Fill, usage: Usage | None, pin: Pin, index: int) -> None:
+    async def _settle(self, fill: Fill, usage: Usage | None, pin: Pin, briefing: Briefing) -> None:
         """What the engine told the staff and itself: the annotation, the tokens, the pin."""
         told = fill.annotation
         if told is None:
             self._trace.annotation_cut()
         if usage:
-            self._trace.used(usage, index)
+            self._trace.used(usage, briefing.index)
         annotation = Annotation(
             demand=told and told.demand,
             sentiment=told and told.sentiment,
@@ -257,6 +260,7 @@ class Answering:
         )
         async with self._services.store.begin() as repo:
             await repo.turns.annotate(self.claim, annotation)
+            await handoff.offer(self._services, repo, self.claim, briefing.pack)
             await repo.conversations.set_pin(self.claim.conversation_id, pin, self.claim.pin_version)
 
     def _refused(self, error: InvalidReply) -> str:
