@@ -94,7 +94,7 @@ _ROWS = (
     ("whole reply, p99", lambda o: _ms(o.reply_ms, 0.99)),
     ("handed to a human", lambda o: _rate(o.handed_off, o.conversations)),
     ("thumbs up", lambda o: _rate(o.up, o.up + o.down)),
-    ("accepted suggestions", lambda o: "not recorded yet"),
+    ("accepted suggestions", lambda o: _rate(o.accepted, o.decided)),
 )
 
 

@@ -8,11 +8,13 @@ from fastapi import Request
 from backend.engine import Engine
 from backend.replicas import Replicas
 from chat.addresses import TrustedProxies
+from chat.assist.foreign_pins import ForeignPins
 from chat.inference import Inference
 from chat.limits import Limits
 from chat.lookups import Lookups
 from chat.packs import Packs
 from chat.settings import Settings
+from chat.signin.oidc import Oidc
 from chat.staff_keys import StaffKeys
 from chat.streams import Streams
 from prompts import Pack
@@ -64,12 +66,14 @@ class Services:
     limits: Limits
     lookups: Lookups
     keys: StaffKeys
+    oidc: Oidc
     languages: tuple[str, ...]
     proxies: TrustedProxies
     streams: Streams
     inference: Inference
     runner: Runner = field(init=False)
     think_time: Foresight = field(init=False)
+    foreign_pins: ForeignPins = field(default_factory=ForeignPins)
 
     def locales(self, pack: Pack) -> tuple[str, ...]:
         """The locales of a pack that are offered: the model has to speak them."""

@@ -1,33 +1,37 @@
 """What agents do: read the queue, look into conversations and their traces, take over, write, hand back."""
 
+from collections.abc import Sequence
+
 from chat.errors import Missing, Unprocessable
 from chat.idempotency import Answer, Once, write
 from chat.notices import notify
 from chat.schemas.message import ReplyDetails
 from chat.schemas.page import Page, page
-from chat.schemas.queue import AgentView, Queued
+from chat.schemas.queue import AgentView, Promise, Queued, QueueSearch, RatingSeen
 from chat.schemas.site import TemplateOut
 from chat.services import Services
-from prompts import Notice
-from sessions import ConversationState, NotFound, Repository, Role, Staff
+from prompts import Notice, Pack
+from sessions import ConversationState, MessageDetails, NotFound, Repository, Role, Staff, Suggestion, Turn
 from telemetry.explain import explain
 from telemetry.tree import TraceTree
 
 
 async def queue(
-    services: Services, agent: Staff, *, state: ConversationState | None, limit: int, after: str | None
+    services: Services, agent: Staff, wanted: QueueSearch, *, limit: int, after: str | None
 ) -> Page[Queued]:
-    """The conversations of the agent's sites, newest first."""
+    """The conversations of the agent's sites that are looked for, newest first."""
     async with services.store.read() as repo:
-        found = await repo.conversations.list(agent, state=state, limit=limit + 1, after=after)
-    return page([Queued.of(conversation) for conversation in found], limit, "id")
+        found = await repo.conversations.list(agent, search=wanted.by(agent), limit=limit + 1, after=after)
+        words = await repo.messages.last_words([conversation.id for conversation in found])
+    return page([Queued.of(conversation, words.get(conversation.id)) for conversation in found], limit, "id")
 
 
 async def queued(services: Services, agent: Staff, conversation_id: str) -> Queued | None:
     """A conversation as the queue lists it; None when it is gone."""
     try:
         async with services.store.read() as repo:
-            return Queued.of(await repo.conversations.get(agent, conversation_id))
+            words = await repo.messages.last_words([conversation_id])
+            return Queued.of(await repo.conversations.get(agent, conversation_id), words.get(conversation_id))
     except NotFound:
         return None
 
@@ -37,13 +41,29 @@ async def view(services: Services, agent: Staff, conversation_id: str) -> AgentV
     async with services.store.read() as repo:
         conversation = await repo.conversations.get(agent, conversation_id)
         messages = await repo.messages.details(agent, conversation_id)
+        rating = await repo.conversations.rating(agent, conversation_id)
     services.think_time.expect(conversation_id)
+    pack = await services.packs.get(conversation.pack, conversation.pack_version)
+    fields = conversation.model_dump(include=AgentView.model_fields.keys() - {"site", "rating", "promises", "messages"})
     return AgentView(
-        id=conversation.id,
+        **fields,
         site=conversation.site_key,
-        state=conversation.state,
+        rating=rating and RatingSeen(score=rating.score, comment=rating.comment),
+        promises=promises(pack, messages),
         messages=[ReplyDetails.of(message) for message in messages],
     )
+
+
+def promises(pack: Pack, messages: Sequence[MessageDetails]) -> list[Promise]:
+    """The replies that commit us to something: a template with a promise, once one of its slots has a value."""
+    made = [each for each in messages if each.turn and _promises(pack, each.turn)]
+    return [Promise(seq=each.message.seq, text=each.message.content) for each in made]
+
+
+def _promises(pack: Pack, turn: Turn) -> bool:
+    template, slots = pack.templates.get(turn.template or ""), turn.slots or {}
+    filled = not slots or any(slot["value"] is not None for slot in slots.values())
+    return template is not None and template.promise and filled
 
 
 async def takeover(services: Services, agent: Staff, conversation_id: str, *, once: Once | None = None) -> Answer:
@@ -60,14 +80,33 @@ async def takeover(services: Services, agent: Staff, conversation_id: str, *, on
     return await write(services.store, once, work, about=conversation_id)
 
 
-async def say(services: Services, agent: Staff, conversation_id: str, text: str, *, once: Once | None = None) -> Answer:
-    """An agent's line to the customer."""
-    kept = agent_text(services, text, "text")
+async def say(
+    services: Services,
+    agent: Staff,
+    conversation_id: str,
+    text: str,
+    *,
+    suggestion: str | None = None,
+    once: Once | None = None,
+) -> Answer:
+    """An agent's line to the customer. `suggestion` is the one that it was made of.
+
+    Raises Conflict `suggestion_overtaken` when somebody has spoken since that was suggested: nothing is sent then.
+    """
+    kept, decided = agent_text(services, text, "text"), list[Suggestion]()
 
     async def work(repo: Repository) -> Answer:
+        if suggestion is None:
+            await repo.conversations.get(agent, conversation_id)
+            decided[:] = await repo.suggestions.pass_over(agent, conversation_id)
+        else:
+            decided[:] = await repo.suggestions.use(agent, conversation_id, suggestion, kept)
         return (await repo.conversations.say(agent, conversation_id, Role.AGENT, kept)).wire()
 
-    return await write(services.store, once, work, about=conversation_id)
+    answer = await write(services.store, once, work, about=conversation_id)
+    for each in decided:
+        services.telemetry.metrics.suggestions.labels(each.outcome, each.site_key, each.template).inc()
+    return answer
 
 
 async def handback(

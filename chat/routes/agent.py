@@ -3,21 +3,21 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from chat import staff
 from chat.auth import Agent
 from chat.idempotency import Idempotent
-from chat.schemas.message import HandBack, MessageOut, Words
+from chat.presence import at_the_desk, ended_with_access
+from chat.schemas.message import AgentWords, HandBack, MessageOut
 from chat.schemas.page import After, Limit, Page
-from chat.schemas.queue import AgentView, Queued
+from chat.schemas.queue import AgentView, Queued, QueueSearch
 from chat.schemas.request import Nothing
 from chat.schemas.trace import Explanation, TraceOut
 from chat.services import Services, services_of
 from chat.streams import StreamKind
 from chat.wire import opening, queued_event
-from sessions import ConversationState
 
 router = APIRouter(prefix="/agent", tags=["agent"])
 With = Annotated[Services, Depends(services_of)]
@@ -25,10 +25,10 @@ With = Annotated[Services, Depends(services_of)]
 
 @router.get("/conversations")
 async def queue(
-    agent: Agent, services: With, state: ConversationState | None = None, limit: Limit = 50, after: After = None
+    agent: Agent, services: With, wanted: Annotated[QueueSearch, Depends()], limit: Limit = 50, after: After = None
 ) -> Page[Queued]:
-    """The conversations of the agent's sites, newest first."""
-    return await staff.queue(services, agent, state=state, limit=limit, after=after)
+    """The conversations of the agent's sites that are looked for, newest first."""
+    return await staff.queue(services, agent, wanted, limit=limit, after=after)
 
 
 async def _open_for_streams(services: With) -> None:
@@ -36,12 +36,16 @@ async def _open_for_streams(services: With) -> None:
 
 
 @router.get("/events", response_class=EventSourceResponse, dependencies=[Depends(_open_for_streams)])
-async def queue_events(agent: Agent, services: With) -> AsyncIterator[ServerSentEvent]:
-    """Each conversation of the queue that changed from now on, as the queue lists it: open first, then list."""
+async def queue_events(agent: Agent, services: With, request: Request) -> AsyncIterator[ServerSentEvent]:
+    """Each conversation of the queue that changed from now on, as the queue lists it: open first, then list.
+
+    Whoever listens is there for customers who ask for a person.
+    """
     yield opening()
     with services.streams.open(StreamKind.QUEUE) as end:
-        async for conversation_id in services.store.feed.tail_queue(agent, stop=end):
-            yield queued_event(conversation_id, await staff.queued(services, agent, conversation_id))
+        async with at_the_desk(services, agent), ended_with_access(services, request, end):
+            async for conversation_id in services.store.feed.tail_queue(agent, stop=end):
+                yield queued_event(conversation_id, await staff.queued(services, agent, conversation_id))
 
 
 @router.get("/conversations/{conversation_id}")
@@ -59,9 +63,10 @@ async def takeover(
 
 
 @router.post("/conversations/{conversation_id}/messages")
-async def say(conversation_id: str, body: Words, agent: Agent, services: With, once: Idempotent) -> MessageOut:
+async def say(conversation_id: str, body: AgentWords, agent: Agent, services: With, once: Idempotent) -> MessageOut:
     """Write to the customer."""
-    return MessageOut.model_validate(await staff.say(services, agent, conversation_id, body.text, once=once))
+    said = await staff.say(services, agent, conversation_id, body.text, suggestion=body.suggestion, once=once)
+    return MessageOut.model_validate(said)
 
 
 @router.post("/conversations/{conversation_id}/handback")

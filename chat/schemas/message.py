@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from chat.schemas.request import RequestBody
+from chat.schemas.request import KEY_PATTERN, RequestBody
 from sessions import Message, MessageDetails, Role
 
 
@@ -47,8 +48,12 @@ class UsageSeen(BaseModel):
 
 
 class ReplyDetails(MessageOut):
-    """An assistant's message with all that the staff may know of its making; other roles leave these null."""
+    """An assistant's message with all that the staff may know of its making; other roles leave these null.
 
+    `staff` marks an agent's note that no customer sees.
+    """
+
+    staff: bool = False
     action: str | None = None
     template: str | None = None
     slots: dict[str, FilledSlot] | None = None
@@ -68,7 +73,7 @@ class ReplyDetails(MessageOut):
     def of(cls, row: MessageDetails) -> "ReplyDetails":
         turn = row.turn
         if turn is None:
-            return cls.model_validate(row.message.wire())
+            return cls.model_validate(row.message.wire() | {"staff": row.message.staff})
         usage = {name: getattr(turn, name) for name in UsageSeen.model_fields}
         made = turn.model_dump(include=cls.model_fields.keys() - MessageOut.model_fields.keys())
         return cls.model_validate(row.message.wire() | made | {"usage": usage, "attempts": turn.attempts})
@@ -78,6 +83,12 @@ class Words(RequestBody):
     """What an agent says or notes; measured by the service."""
 
     text: str
+
+
+class AgentWords(Words):
+    """`suggestion` is the id of the suggestion that the text was made of."""
+
+    suggestion: Annotated[str | None, Field(pattern=KEY_PATTERN)] = None
 
 
 class HandBack(RequestBody):

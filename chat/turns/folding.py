@@ -92,7 +92,7 @@ class Folder:
     async def _fold(self, past: Past, lines: int) -> Fold:
         head = past.lines[:lines]
         answered = sum(line.role == LineRole.ASSISTANT for line in head)
-        certain = folding.certain_summary([_told(turn) for turn in past.told[:answered]], head)
+        certain = folding.certain_summary([told_turn(turn) for turn in past.told[:answered]], head)
         raw = await self._ask(past, lines)
         written = raw and folding.read_summary(raw, head)
         fold = Fold(
@@ -138,6 +138,7 @@ class Folder:
         return None
 
 
-def _told(turn: Told) -> folding.ToldTurn:
+def told_turn(turn: Told) -> folding.ToldTurn:
+    """What a turn's row says for certain."""
     slots = {name: str(slot["value"]) for name, slot in turn.slots.items() if slot["value"] is not None}
     return folding.ToldTurn(turn.demand, turn.template, slots)

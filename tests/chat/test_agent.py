@@ -30,7 +30,9 @@ async def test_queue_lists_newest_first_with_the_contracts_names(api: Api) -> No
     one, two = await api.open(), await api.open()
     listed = (await api.call("GET", "/agent/conversations?limit=2", api.keys["agent"])).json()
     assert [row["id"] for row in listed["data"]] == [two.id, one.id]
-    assert set(listed["data"][0]) == {"id", "site", "state", "demand", "sentiment", "updated_at"}
+    contract = {"id", "site", "state", "demand", "sentiment", "updated_at"}
+    more = {"agent", "last_words", "contact", "waiting_since", "created_at"}
+    assert set(listed["data"][0]) == contract | more
     assert datetime.fromisoformat(listed["data"][0]["updated_at"]).utcoffset().total_seconds() == 0
 
 
