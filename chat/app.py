@@ -6,11 +6,25 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from chat import browser, problems, widget
+from chat import browser, panel, problems, widget
 from chat.assembly import build, running
 from chat.body_limit import BodyLimit
 from chat.edge import Edge
-from chat.routes import agent, conversations, events, health, messages, persons, replicas, sites, turns
+from chat.routes import (
+    agent,
+    assist,
+    audit,
+    conversations,
+    events,
+    health,
+    messages,
+    oidc,
+    persons,
+    replicas,
+    session,
+    sites,
+    turns,
+)
 from chat.routes.inference import inference_app
 from chat.services import Services
 from chat.settings import Settings
@@ -41,9 +55,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Edge)
     problems.install(app)
     app.include_router(health.router)
+    app.include_router(oidc.router)
     app.mount("/api/v1", _api(services))
     app.mount("/v1", inference_app(services))
     widget.mount(app)
+    panel.mount(app)
     browser.mount(app, services)
     return app
 
@@ -61,7 +77,7 @@ def _api(services: Services) -> FastAPI:
     api.state.services = services
     api.add_middleware(BodyLimit, max_bytes=API_BODY_BYTES)
     problems.install(api)
-    for part in (conversations, turns, events, messages, persons, agent, sites, replicas):
+    for part in (conversations, turns, events, messages, persons, agent, sites, replicas, session, audit, assist):
         api.include_router(part.router)
     api.include_router(health.router, include_in_schema=False)
     return api

@@ -19,6 +19,8 @@ from chat.packs import Packs
 from chat.retention import keep_tidy
 from chat.services import Services
 from chat.settings import Settings
+from chat.signin.oidc import Oidc
+from chat.signin.sessions import lifetime
 from chat.staff_keys import StaffKeys
 from chat.streams import Streams
 from chat.think_time import ThinkTime
@@ -58,6 +60,7 @@ def build(settings: Settings) -> Services:
         limits=Limits(settings, telemetry.metrics),
         lookups=Lookups(store),
         keys=keys,
+        oidc=Oidc(settings, secret),
         languages=model_languages(settings),
         proxies=proxies,
         streams=Streams(telemetry.metrics.open_streams),
@@ -91,7 +94,7 @@ async def running(services: Services) -> AsyncIterator[None]:
 
 def _loops(services: Services) -> dict[str, Coroutine[Any, Any, None]]:
     """What runs beside the requests, by name."""
-    tidying = keep_tidy(services.store, services.limits, services.settings.retention)
+    tidying = keep_tidy(services.store, services.limits, services.settings.retention, lifetime(services.settings))
     loops = {"packs": services.packs.run(), "retention": tidying, "drain": keep_drained(services)}
     look = _source(services.settings)
     return loops | {"discovery": keep_following(services.replicas, look)} if look else loops
