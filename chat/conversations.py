@@ -130,11 +130,14 @@ async def post_turn(
     """
     async with services.store.read() as repo:
         conversation = await repo.conversations.get(customer, conversation_id)
-        is_new = await repo.turns.posted(conversation_id, client_turn_id) is None
-        waiting = await repo.turns.waiting()
+        overflow_s = _overflow_s(services, await repo.turns.waiting())
+        # A message that was taken before the line was full is answered as it was then.
+        refused = overflow_s is not None and await repo.turns.posted(conversation_id, client_turn_id) is None
     kept, kept_parent = customer_text(services, text), admit(traceparent, trusted=True)
-    if is_new and conversation.state != ConversationState.AGENT:
-        _refuse_when_full(services, waiting)
+    if overflow_s is not None and refused and conversation.state != ConversationState.AGENT:
+        services.telemetry.metrics.rejected.labels("queue_full").inc()
+        told = "Too many messages wait for a reply now; yours was not taken."
+        raise TooMany(told, code="queue_full", retry_after_s=max(1.0, overflow_s))
     services.limits.message(conversation_id=conversation_id, address=address, site=conversation.site_key)
     async with services.store.begin() as repo:
         conversation = await repo.conversations.get(customer, conversation_id)
@@ -155,18 +158,11 @@ async def post_turn(
     return accepted
 
 
-def _refuse_when_full(services: Services, waiting: int) -> None:
-    """Raises TooMany, before anything is stored, when a turn would wait too long behind the `waiting` ones."""
+def _overflow_s(services: Services, waiting: int) -> float | None:
+    """By how much a turn would wait too long behind the `waiting` ones; None when it would not."""
     line = services.replicas.admission
     wait_s = line.expected_wait_s(waiting)
-    if waiting and wait_s > line.longest_wait_s:
-        services.telemetry.metrics.rejected.labels("queue_full").inc()
-        retry_after_s = max(1.0, wait_s - line.longest_wait_s)
-        raise TooMany(
-            "Too many messages wait for a reply now; yours was not taken.",
-            code="queue_full",
-            retry_after_s=retry_after_s,
-        )
+    return wait_s - line.longest_wait_s if waiting and wait_s > line.longest_wait_s else None
 
 
 def customer_text(services: Services, text: str) -> str:
