@@ -20,7 +20,7 @@ from backend.routing import Policy
 from backend.ticket import Ticket
 
 _WINDOW_S = 5.0
-_TELLING_S = 1.0
+_TELLING_S = 2.5  # sooner, a handful of ends would say anything
 _LEAST_LINE = 4  # so many may wait even where nothing is known of the time that they would
 
 

@@ -38,6 +38,9 @@ from telemetry.identity import turn_parent
 from telemetry.names import CONVERSATION_ID, PAINT, PAINT_MS
 from telemetry.propagation import admit, trace_id_of
 
+LATEST_RETRY_S = 30.0
+"""Nobody is told to come back later than this: a line moves faster again sooner than it can say."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -137,7 +140,7 @@ async def post_turn(
     if overflow_s is not None and refused and conversation.state != ConversationState.AGENT:
         services.telemetry.metrics.rejected.labels("queue_full").inc()
         told = "Too many messages wait for a reply now; yours was not taken."
-        raise TooMany(told, code="queue_full", retry_after_s=max(1.0, overflow_s))
+        raise TooMany(told, code="queue_full", retry_after_s=min(max(1.0, overflow_s), LATEST_RETRY_S))
     services.limits.message(conversation_id=conversation_id, address=address, site=conversation.site_key)
     async with services.store.begin() as repo:
         conversation = await repo.conversations.get(customer, conversation_id)
