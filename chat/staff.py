@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from chat.errors import Missing, Unprocessable
 from chat.idempotency import Answer, Once, write
+from chat.masking import for_staff
 from chat.notices import notify
 from chat.schemas.message import ReplyDetails
 from chat.schemas.page import Page, page
@@ -23,7 +24,8 @@ async def queue(
     async with services.store.read() as repo:
         found = await repo.conversations.list(agent, search=wanted.by(agent), limit=limit + 1, after=after)
         words = await repo.messages.last_words([conversation.id for conversation in found])
-    return page([Queued.of(conversation, words.get(conversation.id)) for conversation in found], limit, "id")
+    rows = [for_staff(Queued.of(conversation, words.get(conversation.id))) for conversation in found]
+    return page(rows, limit, "id")
 
 
 async def queued(services: Services, agent: Staff, conversation_id: str) -> Queued | None:
@@ -31,7 +33,8 @@ async def queued(services: Services, agent: Staff, conversation_id: str) -> Queu
     try:
         async with services.store.read() as repo:
             words = await repo.messages.last_words([conversation_id])
-            return Queued.of(await repo.conversations.get(agent, conversation_id), words.get(conversation_id))
+            conversation = await repo.conversations.get(agent, conversation_id)
+            return for_staff(Queued.of(conversation, words.get(conversation_id)))
     except NotFound:
         return None
 
@@ -45,13 +48,14 @@ async def view(services: Services, agent: Staff, conversation_id: str) -> AgentV
     services.think_time.expect(conversation_id)
     pack = await services.packs.get(conversation.pack, conversation.pack_version)
     fields = conversation.model_dump(include=AgentView.model_fields.keys() - {"site", "rating", "promises", "messages"})
-    return AgentView(
+    seen = AgentView(
         **fields,
         site=conversation.site_key,
         rating=rating and RatingSeen(score=rating.score, comment=rating.comment),
         promises=promises(pack, messages),
         messages=[ReplyDetails.of(message) for message in messages],
     )
+    return for_staff(seen)
 
 
 def promises(pack: Pack, messages: Sequence[MessageDetails]) -> list[Promise]:

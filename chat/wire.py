@@ -5,8 +5,9 @@ from typing import Any
 
 from fastapi.sse import ServerSentEvent
 
+from chat.masking import payload_for
 from chat.schemas.queue import Queued
-from sessions import Event
+from sessions import Event, Principal
 
 RETRY_MS = 2000
 
@@ -16,9 +17,10 @@ def opening() -> ServerSentEvent:
     return ServerSentEvent(retry=RETRY_MS)
 
 
-def event_of(event: Event) -> ServerSentEvent:
-    """`id` is the seq, by which a client resumes; `event` the kind; `data` the payload."""
-    return ServerSentEvent(id=str(event.seq), event=event.kind, raw_data=compact(event.payload))
+def event_of(event: Event, reader: Principal) -> ServerSentEvent:
+    """`id` is the seq, by which a client resumes; `event` the kind; `data` the payload as its reader may see it."""
+    payload = compact(payload_for(reader, event.payload))
+    return ServerSentEvent(id=str(event.seq), event=event.kind, raw_data=payload)
 
 
 def queued_event(conversation_id: str, queued: Queued | None) -> ServerSentEvent:

@@ -46,4 +46,4 @@ async def events(
     yield opening()
     with services.streams.open(StreamKind.CONVERSATION) as end:
         async for event in services.store.feed.tail(caller, conversation_id, after=after, stop=end):
-            yield event_of(event)
+            yield event_of(event, caller)

@@ -130,3 +130,17 @@ async def test_replicas_have_the_contracts_names(api: Api) -> None:
     assert [replica["url"] for replica in listed] == ["http://127.0.0.1:9"]
     assert set(listed[0]) == {"id", "url", "state", "boot_id", "pins", "inflight", "waiting", "kv_usage"}
     assert (await api.call("POST", "/replicas/nobody/drain", api.keys["operator"])).status_code == 404
+
+
+async def test_staff_see_how_to_reach_a_customer_and_not_what_pays(api: Api) -> None:
+    one = await api.open()
+    said = "refund my card 4111 1111 1111 1111, mail jane@example.com, order 10234"
+    await api.post(one, said)
+    shown = "refund my card [card], mail jane@example.com, order 10234"
+
+    view = (await api.call("GET", f"/agent{one.path}", api.keys["agent"])).json()
+    (listed,) = (await api.call("GET", "/agent/conversations?limit=1", api.keys["agent"])).json()["data"]
+
+    assert view["messages"][0]["content"] == shown
+    assert listed["last_words"] == shown
+    assert ("customer", said) in await roles(api, one)
