@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import httpx
@@ -10,12 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from backend.engine import Attempt, Engine, Usage
-from backend.placement import Ahead, Pin, ReplicaState
 from backend.replicas import Replicas
-from backend.routing import Fate
 from backend.salt import cache_salt
-from tests.backend.conftest import until
-from tests.replicas import ReplicaProcess
 
 pytestmark = pytest.mark.engine
 
@@ -88,32 +84,3 @@ async def test_two_sites_share_nothing_and_one_sites_customers_share_its_prefix(
     first, second, other_site, after_rotation, again = hits
     assert (first, other_site, after_rotation) == (0, 0, 0)
     assert second == again >= usage.prompt_tokens - 64
-
-
-async def test_the_mirror_knows_what_a_small_cache_still_holds(
-    fresh_replicas: Callable[..., list[ReplicaProcess]],
-) -> None:
-    """Thirty conversations in a cache of seven: who was asked lately is found, the others are not."""
-    (process,) = fresh_replicas(1, ("--num-gpu-blocks-override", "136"))
-    async with Replicas([process.url], interval_s=0.3) as replicas:
-        await until(lambda: replicas.snapshot()[0].state is ReplicaState.READY, within_s=60)
-        engine, policy, pins, right, asks = Engine(replicas), replicas.policy, dict[int, tuple[Pin, float]](), 0, 0
-        loop = asyncio.get_running_loop()
-        for step in range(90):
-            number = (step * 7) % 30 if step % 3 else step % 4
-            salt = f"conversation {number}"
-            ahead = Ahead(salt, 0, 560, key=salt)
-            if number in pins:
-                pin, at = pins[number]
-                ahead = Ahead(salt, 0, 560, Pin("r0", pin.boot_id, pin.held_tokens, idle_s=loop.time() - at), key=salt)
-            expected = policy.worth(ahead, replicas.snapshot()).fate is Fate.KEPT
-            with await replicas.admit(ahead) as ticket:
-                usage = await asked(engine, Attempt("r0", PROMPT, max_tokens=2, cache_salt=salt, ticket=ticket))
-            if number in pins:
-                asks += 1
-                right += expected == (usage.cached_tokens > usage.prompt_tokens / 2)
-            boot = replicas.snapshot()[0].boot_id
-            pins[number] = (Pin("r0", boot, usage.prompt_tokens), loop.time())
-        await engine.close()
-    assert asks > 40
-    assert right >= 0.9 * asks
