@@ -3,7 +3,8 @@
 A fake engine that answers at once, asked directly, through our endpoint, through the Rust router and through LiteLLM
 Router's own `acompletion`, each in a process of its own. Prints for each the time to the first token with one client,
 with 16 open-loop clients at 30 % of the rate that 16 closed-loop ones reach directly, and the CPU time of its process
-for a request and for a chunk, of replies whose chunks come one by one. `--replicas` takes real ones for the first part.
+for a request and for a chunk, of replies whose chunks come one by one. `--replica URL` puts a real one in the fake's
+place, with one client only.
 """
 
 import argparse
@@ -169,8 +170,19 @@ def measure(arms: Sequence[str], count: int, seconds: float, folder: Path) -> li
         return results
 
 
+def measure_real(url: str, arms: Sequence[str], count: int, folder: Path) -> list[Figures]:
+    """One client and a replica that is not ours: its process is not looked at."""
+    results = []
+    for name in arms:
+        with arm_of(name, Front(url, psutil.Process()), folder) as arm:
+            figures = asyncio.run(with_clients(arm, lambda clients: latencies(clients, 0, count, 0)))
+        results.append(Figures(name, **figures))
+        print(line(results[-1], results[0]), flush=True)
+    return results
+
+
 def line(one: Figures, direct: Figures) -> str:
-    added = f"(+{one.one_p50 - direct.one_p50:.2f}, +{one.open_p50 - direct.open_p50:.2f})"
+    added = f"(added {one.one_p50 - direct.one_p50:.2f}, {one.open_p50 - direct.open_p50:.2f})"
     return (
         f"{one.arm:<26} first token, one client: {one.one_p50:6.2f} p95 {one.one_p95:6.2f} ms   16 at {one.rate:.0f}/s:"
         f" {one.open_p50:7.2f} p95 {one.open_p95:7.2f} ms {added}   failed {one.failed}"
@@ -183,10 +195,14 @@ def main() -> None:
     parser.add_argument("--arms", nargs="*", default=ARMS, choices=ARMS)
     parser.add_argument("--requests", type=int, default=200, help="of one client, in turn")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each part with 16 clients")
+    parser.add_argument("--replica", metavar="URL", help="a real one, instead of the fake engine")
     parser.add_argument("--save", type=Path, help="write the figures to this JSON file")
     given = parser.parse_args()
     with TemporaryDirectory() as folder:
-        results = measure(given.arms, given.requests, given.seconds, Path(folder))
+        if given.replica:
+            results = measure_real(given.replica, given.arms, given.requests, Path(folder))
+        else:
+            results = measure(given.arms, given.requests, given.seconds, Path(folder))
     if given.save:
         given.save.write_text(json.dumps([asdict(one) for one in results], indent=2) + "\n")
 

@@ -99,6 +99,9 @@ _TOKENS_PER_BYTE = 0.42
 _OURS = frozenset(
     {"model", "messages", "stream", "stream_options", "response_format", "user", "metadata"}
 )  # fmt: skip
+_NAMES = frozenset().union(
+    *(kind.model_fields for kind in (ChatRequest, Message, TextPart, ResponseFormat, StreamOptions))
+)
 _SPOKEN = ("role", "content", "name")
 
 
@@ -137,10 +140,7 @@ class Asked:
 
 def read(body: bytes) -> Asked:
     """Raises ApiError (400) that names the field and the reason."""
-    try:
-        given = json.loads(body)
-    except ValueError as fault:
-        raise ApiError("The body is not JSON.", code="invalid_json") from fault
+    given = _parsed(body)
     if not isinstance(given, dict):
         raise ApiError("The body is not a JSON object.", code="invalid_body")
     _refuse(given)
@@ -152,6 +152,17 @@ def read(body: bytes) -> Asked:
     options = {name: value for name, value in given.items() if name not in _OURS and value is not None}
     usage = request.stream_options is not None and request.stream_options.include_usage
     return Asked(request.model, given["messages"], bool(request.stream), usage, options)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        given = json.loads(body)
+        if b"\\u" in body:
+            # An escape may write half a character, which no engine could be sent.
+            json.dumps(given, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as fault:
+        raise ApiError("The body is not JSON.", code="invalid_json") from fault
+    return given
 
 
 def _refuse(given: dict[str, Any]) -> None:
@@ -187,7 +198,9 @@ def _text(line: Mapping[str, Any]) -> str:
 
 def _unusable(fault: ValidationError) -> ApiError:
     first = fault.errors(include_url=False, include_input=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or None
+    is_extra = first["type"] == "extra_forbidden"
+    # Among the names stand those of the types that were tried.
+    field = ".".join(str(part) for part in first["loc"] if is_extra or isinstance(part, int) or part in _NAMES)
     match first["type"]:
         case "extra_forbidden":
             return ApiError(f"{field} is not a field that is taken here.", code="unknown_field", field=field)

@@ -39,6 +39,8 @@ def test_a_response_format_is_a_grammar(kind: str) -> None:
         ({"n": True}, "invalid_field", "n"),
         ({"temperature": "0"}, "invalid_field", "temperature"),
         ({"max_tokens": 0}, "invalid_field", "max_tokens"),
+        ({"temperature": float("nan")}, "invalid_field", "temperature"),
+        ({"stop": [1]}, "invalid_field", "stop"),
         ({"wibble": 1}, "unknown_field", "wibble"),
         ({"model": None}, "invalid_field", "model"),
         ({"messages": []}, "invalid_field", "messages"),
@@ -60,10 +62,20 @@ def test_what_cannot_be_used_is_named(fields: dict[str, Any], code: str, field: 
 
 def test_an_image_is_refused() -> None:
     part = {"type": "image_url", "image_url": {"url": "http://127.0.0.1/secret"}}
-    assert refused(messages=[{"role": "user", "content": [part]}]).field.startswith("messages.0.content")
+    assert refused(messages=[{"role": "user", "content": [part]}]).field == "messages.0.content"
 
 
-@pytest.mark.parametrize(("body", "code"), [(b"{", "invalid_json"), (b"\xff", "invalid_json"), (b"[]", "invalid_body")])
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{", "invalid_json"),
+        (b"\xff", "invalid_json"),
+        (b"[" * 100_000, "invalid_json"),
+        (b'{"seed": ' + b"1" * 10_000 + b"}", "invalid_json"),
+        (b'{"user": "\\ud800"}', "invalid_json"),
+        (b"[]", "invalid_body"),
+    ],
+)
 def test_what_is_no_request_is_refused(body: bytes, code: str) -> None:
     with pytest.raises(ApiError) as fault:
         read(body)
