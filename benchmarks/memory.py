@@ -9,6 +9,7 @@ import asyncio
 import gc
 import json
 import tracemalloc
+from itertools import pairwise
 
 import httpx
 
@@ -44,15 +45,18 @@ def policy_bytes(conversations: int, brands: int = 40) -> float:
     return held / conversations
 
 
-async def process_bytes(url: str, conversations: int) -> float:
-    """Growth of the server's resident memory for each opened conversation."""
+async def process_bytes(url: str, conversations: int, batches: int = 3) -> list[int]:
+    """Growth of the server's resident memory for each opened conversation, batch by batch.
+
+    In the first ones pools, caches and the allocator's arenas fill; the last tells what a conversation costs.
+    """
     async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as http:
-        for _ in range(conversations // 4):  # pools, caches and the allocator's arenas fill once
-            await Customer.open(http)
-        before = await _resident(http)
-        for _ in range(conversations):
-            await Customer.open(http)
-        return (await _resident(http) - before) / conversations
+        held = [await _resident(http)]
+        for _ in range(batches):
+            for _ in range(conversations):
+                await Customer.open(http)
+            held.append(await _resident(http))
+    return [round((after - before) / conversations) for before, after in pairwise(held)]
 
 
 async def _resident(http: httpx.AsyncClient) -> float:
@@ -63,11 +67,11 @@ async def _resident(http: httpx.AsyncClient) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     parser.add_argument("--url", help="leave out to count the policy alone")
-    parser.add_argument("--conversations", type=int, default=4000)
+    parser.add_argument("--conversations", type=int, default=2000)
     given = parser.parse_args()
-    told = {f"policy, {count} conversations": round(policy_bytes(count)) for count in (1000, 10_000)}
+    told: dict[str, object] = {f"policy, {count} conversations": round(policy_bytes(count)) for count in (1000, 10_000)}
     if given.url:
-        told["process"] = round(asyncio.run(process_bytes(given.url, given.conversations)))
+        told["process"] = asyncio.run(process_bytes(given.url, given.conversations))
     print(json.dumps({"bytes for each idle conversation": told}))
 
 
