@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from chat import conversations
 from chat.auth import InConversation
 from chat.errors import Unprocessable
+from chat.presence import ended_with_access
 from chat.schemas.page import AfterSeq
 from chat.services import Services, services_of
 from chat.streams import StreamKind
 from chat.wire import event_of, opening
+from sessions import Staff
 
 router = APIRouter(tags=["events"])
 With = Annotated[Services, Depends(services_of)]
@@ -41,9 +44,15 @@ async def events(
     after: Annotated[int, Depends(resume_after)],
     services: With,
     caller: InConversation,
+    request: Request,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Every event after `after` that the caller may see, then each new one once it is committed."""
+    """Every event after `after` that the caller may see, then each new one once it is committed.
+
+    A stream of the staff ends with the session or the key that opened it.
+    """
     yield opening()
     with services.streams.open(StreamKind.CONVERSATION) as end:
-        async for event in services.store.feed.tail(caller, conversation_id, after=after, stop=end):
-            yield event_of(event, caller)
+        watch = ended_with_access(services, request, end) if isinstance(caller, Staff) else nullcontext()
+        async with watch:
+            async for event in services.store.feed.tail(caller, conversation_id, after=after, stop=end):
+                yield event_of(event, caller)

@@ -24,7 +24,7 @@ class Panel {
     this.list = new QueueList(this.queue, (id) => this.open(id));
     this.stage = make("section", { class: "stage", "aria-label": "Conversation" });
     this.status = make("p", { class: "status", role: "status" });
-    this.desk = make("main", { class: "panel" }, this.#side(), this.stage);
+    this.desk = make("main", { class: "panel" }, make("h1", { class: "unseen" }, "Agent panel"), this.#side(), this.stage);
     this.queue.addEventListener("alert", () => this.alerts.ring());
     this.queue.addEventListener("change", () => this.alerts.badge(this.queue.waiting));
   }
@@ -101,7 +101,7 @@ class Panel {
       iconButton(KEYBOARD, "Keyboard shortcuts (?)", () => this.keys.show()),
       iconButton(LEAVE, "Sign out", () => this.#signOut()),
     );
-    const head = make("header", { class: "side-head" }, make("div", {}, make("h1", {}, "Agent panel"), make("p", { class: "me", dir: "auto" }, this.me.name)), tools);
+    const head = make("header", { class: "side-head" }, make("div", {}, make("p", { class: "name", "aria-hidden": "true" }, "Agent panel"), make("p", { class: "me", dir: "auto" }, this.me.name)), tools);
     return make("div", { class: "side" }, head, this.status, this.list.element);
   }
 

@@ -76,7 +76,7 @@ async def test_every_state_is_readable_for_everybody(
     await page.keyboard.press("Escape")
     await page.get_by_role("button", name="Hand back").click()
     await fine(page, f"handback-{name}")
-    await page.get_by_role("button", name="Cancel").click()
+    await page.get_by_role("button", name="Cancel", exact=True).click()
     if size is WIDE:
         await page.locator(".demand").focus()
         await page.keyboard.press("?")
