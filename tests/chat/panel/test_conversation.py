@@ -164,7 +164,7 @@ async def test_of_two_agents_one_wins_and_the_other_sees_it(sit: "Sit", talk: "O
     assert said in (["Kim answers", "You answer"], ["Lee answers", "You answer"])
     assert sorted([await field(page).is_visible() for page in (kim, lee)]) == [False, True]
     loser = kim if await field(lee).is_visible() else lee
-    await loser.get_by_text("has this conversation").wait_for()
+    await loser.locator(".silent").get_by_text("has this conversation").wait_for()
     assert not await loser.get_by_role("button", name="Take over").is_visible()
     await tab(loser, "Others").click()
     await row(loser, one).wait_for()
