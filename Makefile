@@ -150,9 +150,14 @@ bench-%: $(APP)/.bench
 # Into OUT, for a look at its figures (backend.training.evaluate) before it takes the place of backend/starter_model.
 OUT ?= var/model
 
-model: $(APP)/.app engine
+# A first training, a second one that goes on from it at lower rates, and the examination of what came out.
+TRAIN = .venv/engine/bin/python -m backend.training.train --data "$(DATA)" --out "$(OUT)"
+
+model: $(APP)/.app eval
 	test -n "$(DATA)" || { echo "Say where the data is: make model DATA=DIR" >&2; exit 1; }
-	exec .venv/engine/bin/python -m backend.training.train --data "$(DATA)" --out "$(OUT)" --sizes deep --rows 46000 --epochs 2
+	$(TRAIN) --rows 256000
+	$(TRAIN) --rows 120000 --seed 20261126 --begin "$(OUT)/deep"
+	.venv/engine/bin/python -m backend.training.evaluate --model "$(OUT)/deep" --data "$(DATA)"
 
 clean:
 	rm -rf .venv .pytest_cache .hypothesis .ruff_cache

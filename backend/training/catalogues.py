@@ -1,8 +1,8 @@
 """Catalogues to read: the shop's own, the shop's in other words and sizes, other brands' made of public intents."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -11,7 +11,8 @@ from backend.training.tables import table, words
 from backend.training.values import NOUNS, digits, word
 from prompts import Action, Kind, Pack, Slot, SlotType, Template, load_pack
 
-PACK = Path(__file__).parents[2] / "prompts" / "packs" / "demo-shop"
+PACKS = Path(__file__).parents[2] / "prompts" / "packs"
+PACK, BANK_PACK = PACKS / "demo-shop", PACKS / "bank"
 ACTIONS = {
     "clarify": Action.CLARIFY,
     "out_of_scope": Action.CLARIFY,
@@ -77,16 +78,20 @@ SYSTEMS = (
     "{brand} is {trade}. You serve its customers in a {tone} tone with approved templates only. Answer in JSON.",
 )
 FOREIGN_SLOTS = words("foreign_slots")
+_SMALL = frozenset(words("small_words"))
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """A pack, and which template of it each intent means; `slots` maps a template's slot to the entity it holds."""
+    """A pack, and which template of it each intent means.
+
+    `slots` maps a template's slot to the entity it holds, `says` an intent to messages that are its own.
+    """
 
     pack: Pack
     ids: dict[str, str]
     slots: dict[str, dict[str, str]]
-    is_shop: bool
+    says: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def template(self, intent: str) -> Template:
         return self.pack.templates[self.ids[intent]]
@@ -99,11 +104,27 @@ def shop() -> Catalogue:
     offered = {template.id: template for template in pack.offered}
     ids = {key: key for key in offered} | {f"handoff_{kind}": "handoff" for kind in ("anger", "legal", "threat")}
     return Catalogue(
-        pack, ids, {key: {slot.name: slot.name for slot in template.asked} for key, template in offered.items()}, True
+        pack, ids, {key: {slot.name: slot.name for slot in template.asked} for key, template in offered.items()}
     )
 
 
-def renamed_shop(rng: Random, extra: Sequence[tuple[str, str]]) -> Catalogue:
+@cache
+def bank() -> Catalogue:
+    """The demo bank's catalogue, exactly as it is served."""
+    pack = load_pack(BANK_PACK)
+    ids = {template.id: template.id for template in pack.offered}
+    ids |= {f"handoff_{kind}": "handoff" for kind in ("anger", "legal", "threat")}
+    return Catalogue(
+        pack, ids, {template.id: {slot.name: slot.name for slot in template.asked} for template in pack.offered}
+    )
+
+
+def renamed_shop(
+    rng: Random,
+    extra: Sequence[tuple[str, str]],
+    dictionary: Sequence[str] = NOUNS,
+    says: Mapping[str, Sequence[str]] | None = None,
+) -> Catalogue:
     """The shop with other names, lines, slots, order and size; `extra` (intent, when) are strangers in it."""
     others, own = table("catalogue"), shop()
     keep = rng.choice((1.0, 0.85, 0.6, 0.4))
@@ -113,18 +134,43 @@ def renamed_shop(rng: Random, extra: Sequence[tuple[str, str]]) -> Catalogue:
     built = []
     for key in chosen:
         template = own.pack.templates[key]
-        new_id = _fresh_id(rng, str(rng.choice(others[key]["ids"]))) if rng.random() < rename else key
         when = rng.choice(others[key]["when"]) if rng.random() < reword else template.when
+        new_id = key
+        if rng.random() < rename:
+            new_id = _fresh_id(rng, str(rng.choice(others[key]["ids"])), when, dictionary)
         entities = [slot.name for slot in template.asked if rng.random() < 0.85 or key == "order_details"]
         built.append(_Entry(key, new_id, when, template.action, {naming[name]: name for name in entities}))
-    built += [_Entry(key, _fresh_id(rng, key), when, Action.REPLY, {}) for key, when in extra]
-    return _assembled(rng, built, shuffled=rng.random() < 0.7)
+    built += [_Entry(key, _fresh_id(rng, key, when, dictionary), when, Action.REPLY, {}) for key, when in extra]
+    return _assembled(rng, built, shuffled=rng.random() < 0.7, says=says)
 
 
-def foreign(rng: Random, intents: Sequence[tuple[str, str]]) -> Catalogue:
-    """Another brand's catalogue of public intents, with the general templates that every brand has."""
+def foreign(
+    rng: Random,
+    intents: Sequence[tuple[str, str]],
+    dictionary: Sequence[str] = NOUNS,
+    says: Mapping[str, Sequence[str]] | None = None,
+    *,
+    has_general: bool = True,
+    keeps_names: bool = False,
+) -> Catalogue:
+    """Another brand's catalogue of (intent, when), with the general templates that every brand has.
+
+    `keeps_names`: an intent's name is its template's, and there are no slots and no hand-offs.
+    """
     others = table("catalogue")
-    built = [_Entry(key, _fresh_id(rng, key), when, Action.REPLY, _foreign_slots(rng)) for key, when in intents]
+    is_bare = rng.random() < 0.3
+    built = [
+        _Entry(key, key, when, Action.REPLY, {})
+        if keeps_names
+        else _Entry(
+            key,
+            _fresh_id(rng, key, when, dictionary),
+            when,
+            Action.REPLY if rng.random() < 0.9 else Action.HANDOFF,
+            {} if is_bare else _foreign_slots(rng),
+        )
+        for key, when in intents
+    ]
     for key in (
         "clarify",
         "out_of_scope",
@@ -136,18 +182,11 @@ def foreign(rng: Random, intents: Sequence[tuple[str, str]]) -> Catalogue:
         "other_language",
         "small_talk",
     ):
-        if rng.random() < 0.7 or key == "clarify":
-            new_id = _fresh_id(rng, str(rng.choice(others[key]["ids"])))
-            built.append(
-                _Entry(
-                    key,
-                    new_id,
-                    rng.choice([*others[key]["when"], shop().template(key).when]),
-                    ACTIONS.get(key, Action.REPLY),
-                    {},
-                )
-            )
-    return _assembled(rng, built, shuffled=True)
+        if has_general and (rng.random() < 0.7 or key == "clarify"):
+            when = rng.choice([*others[key]["when"], shop().template(key).when])
+            new_id = _fresh_id(rng, str(rng.choice(others[key]["ids"])), when, dictionary)
+            built.append(_Entry(key, new_id, when, ACTIONS.get(key, Action.REPLY), {}))
+    return _assembled(rng, built, shuffled=True, says=says)
 
 
 @dataclass(frozen=True)
@@ -159,7 +198,9 @@ class _Entry:
     slots: dict[str, str]
 
 
-def _assembled(rng: Random, built: list[_Entry], *, shuffled: bool) -> Catalogue:
+def _assembled(
+    rng: Random, built: list[_Entry], *, shuffled: bool, says: Mapping[str, Sequence[str]] | None = None
+) -> Catalogue:
     """A pack of entries; a second entry of the same id is renamed."""
     if shuffled:
         rng.shuffle(built)
@@ -174,7 +215,7 @@ def _assembled(rng: Random, built: list[_Entry], *, shuffled: bool) -> Catalogue
     base = shop().pack
     system, policies = _system(rng, base)
     pack = base.model_copy(update={"system": system, "policies": policies, "templates": templates})
-    return Catalogue(pack, ids, {key: entry.slots for key, entry in taken.items()}, False)
+    return Catalogue(pack, ids, {key: entry.slots for key, entry in taken.items()}, says or {})
 
 
 def _template(entry: _Entry) -> Template:
@@ -209,24 +250,26 @@ def _system(rng: Random, base: Pack) -> tuple[str, tuple[str, ...]]:
     return rng.choice(SYSTEMS).format(brand=brand, trade=trade, tone=tone), policies
 
 
-def _fresh_id(rng: Random, key: str) -> str:
-    """A template's name: its own, in other words' order, or one that says nothing."""
-    clean = re.sub(r"[^a-z0-9]+", "_", re.sub(r"^(invented/|[bnh]_)", "", key).lower()).strip("_")
+def _fresh_id(rng: Random, key: str, when: str, dictionary: Sequence[str]) -> str:
+    """A template's name: its own, words of its line, any words, or one that says nothing.
+
+    Most are drawn anew for every catalogue, so that reading it is the only way to know them.
+    """
+    clean = re.sub(r"[^a-z0-9]+", "_", re.sub(r"^(invented/|mined/|star/|[bnhm]_)", "", key).lower()).strip("_")
     kind = rng.random()
-    if kind < 0.5:
-        return clean
-    if kind < 0.7:
+    if kind < 0.2 and clean[:1].isalpha():
         parts = clean.split("_")
-        rng.shuffle(parts)
+        if rng.random() < 0.3:
+            rng.shuffle(parts)
         return "_".join(parts)
-    if kind < 0.87:
-        return rng.choice(
-            (
-                f"{word(rng)}_{word(rng)}",
-                f"{rng.choice(NOUNS)}_{rng.choice(NOUNS)}",
-                f"{word(rng)}_{clean.split('_')[-1]}",
-            )
-        )
+    if kind < 0.5:
+        telling = [word for word in re.findall(r"[a-z]{3,}", when.lower()) if word not in _SMALL]
+        if telling:
+            return "_".join(rng.sample(telling, min(len(telling), rng.choice((1, 2, 2, 3)))))
+    if kind < 0.88:
+        return "_".join(rng.choice(dictionary) for _ in range(rng.choice((1, 2, 2, 2, 3))))
+    if kind < 0.93:
+        return f"{word(rng)}_{word(rng)}"
     return f"{rng.choice(('t', 'reply', 'flow', 'case', 'tpl', 'r'))}_{digits(rng, 1, 3)}"
 
 

@@ -36,6 +36,7 @@ PLACEHOLDERS = {
     "Person Name": "person",
     "Currency Symbol": "",
 }
+HELD_DOMAINS = ("auto_and_commute", "kitchen_and_dining")
 ORDER = re.compile(r"(?<![\w-])(?=[\w-]*\d)[A-Za-z]{0,6}-?\d[\w-]{3,24}(?![\w-])")
 BRANDS = re.compile(r"\bamazon(?:\.in|\.com)?(?: india)?\b", re.IGNORECASE)
 
@@ -169,6 +170,12 @@ def clinc(sources: Sources, part: str) -> dict[str, list[str]]:
     for text, intent in data[part] + data[f"oos_{part}"]:
         found[intent].append(text)
     return dict(found)
+
+
+def held_intents(sources: Sources) -> frozenset[str]:
+    """CLINC150's intents of the domains that no training sees: packs made of them are the examination's."""
+    domains = json.loads((sources.folder / "clinc150" / "domains.json").read_text(encoding="utf-8"))
+    return frozenset(intent for name in HELD_DOMAINS for intent in domains[name])
 
 
 def banking(sources: Sources, part: str) -> dict[str, list[str]]:

@@ -7,12 +7,13 @@ from random import Random
 from backend.training.catalogues import Catalogue
 from backend.training.grammar import Piece, Utterance
 from backend.training.inventions import PREFIX
+from backend.training.noise import disturb
 from backend.training.speaker import Speaker, merged
 from backend.training.targets import NEEDS_ORDER, demand, reason, sentiment
 from backend.training.values import MAKERS, digits, order_id
 from prompts import compact, prompt_form
 
-LENGTHS, LENGTH_WEIGHTS = (1, 2, 3, 4, 5, 6, 7, 8), (40, 18, 12, 9, 7, 6, 4, 4)
+LENGTHS, LENGTH_WEIGHTS = (1, 2, 3, 4, 5, 6, 7, 8), (30, 18, 13, 11, 9, 8, 6, 5)
 REALITY = {
     "cancel_order": 2.0,
     "track_order": 2.5,
@@ -61,12 +62,16 @@ AGENT_LINES = (
 
 @dataclass(frozen=True)
 class Turn:
-    """One customer message and the right answer. `hidden` are slots whose truth nobody knows: no lesson there."""
+    """One customer message and the right answer. `hidden` are slots whose truth nobody knows: no lesson there.
+
+    `source` is the real message behind it, if any.
+    """
 
     text: str
     reply: str
     hidden: frozenset[str]
     intent: str
+    source: str = ""
 
 
 @dataclass
@@ -124,7 +129,7 @@ class Scene:
             {key: value for key, value in known.items() if value},
             waiting,
         )
-        return Turn(text, compact(reply), hidden, intent)
+        return Turn(text, compact(reply), hidden, intent, said.source)
 
     def _as_sent(self, said: Utterance) -> str:
         """The user message as `prompts.assemble` would build it, sometimes with an agent's lines before."""
@@ -143,7 +148,7 @@ class Scene:
             return self._number(talk, "correct")
         if len(talk.orders) > 1 and talk.intent in NEEDS_ORDER and kind < 0.3:
             return self._other(talk)
-        if talk.intent and rng.random() < 0.42:
+        if talk.intent and rng.random() < (0.2 if self._is_foreign else 0.42):
             names, weights = zip(*CLOSERS, strict=True)
             intent = rng.choices(names, weights)[0]
             if intent in self.catalogue.ids:
@@ -174,7 +179,7 @@ class Scene:
         """A new demand; later ones often speak of the order that is known."""
         intents = [key for key in self.catalogue.ids if key not in ("handoff", "order_details")]
         intent = self.rng.choices(intents, [self._weight(key) for key in intents])[0]
-        if intent.startswith(PREFIX) or intent in self.speaker.strangers:
+        if intent.startswith(PREFIX) or intent in self.catalogue.says or intent in self.speaker.strangers:
             said = self._strange(intent)
             return said, intent, said.values
         said = self.speaker.say(intent, self.rng)
@@ -186,13 +191,24 @@ class Scene:
             said = replace(said, pieces=[*said.pieces, *_distractor(self.rng)])
         return said, intent, said.values
 
+    @property
+    def _is_foreign(self) -> bool:
+        return not {"cancel_order", "track_order", "order_late"} & set(self.catalogue.ids)
+
     def _weight(self, intent: str) -> float:
+        if "/" in intent or intent in self.speaker.strangers:
+            return 2.5
         return 0.7 if intent.startswith("handoff") else REALITY.get(intent, 1.0)
 
     def _strange(self, intent: str) -> Utterance:
         """Another brand's message; the numbers that its template asks for, and others, are now and then told."""
         rng = self.rng
-        said = self.speaker.stranger(intent, rng)
+        own = self.catalogue.says.get(intent)
+        if own:
+            quoted = rng.choice(own)
+            said = disturb(Utterance([Piece(quoted)], intent, unknown=frozenset(MAKERS), source=quoted), rng)
+        else:
+            said = self.speaker.stranger(intent, rng)
         template_slots = list(self.catalogue.slots[self.catalogue.ids[intent]])
         pieces = list(said.pieces)
         for slot in template_slots:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from backend.training.catalogues import shop
-from backend.training.corpora import Sources
+from backend.training.corpora import HELD_DOMAINS, Sources
 from backend.training.evaluation.beside import Beside
 from backend.training.evaluation.cases import (
     HELD_PACK,
@@ -21,6 +21,7 @@ from backend.training.evaluation.cases import (
     Case,
     bitext_cases,
     cucom_cases,
+    domain_cases,
     made_cases,
     outside_cases,
     renamed_cases,
@@ -82,6 +83,10 @@ def sets(sources: Sources, speaker: Speaker) -> dict[str, Maker]:
         "fresh conversations": lambda: written_cases("fresh_conversations"),
         "fresh handoffs": lambda: written_cases("fresh_handoffs"),
         "fresh messages": lambda: written_cases("fresh_messages"),
+        "exam messages": lambda: written_cases("exam_messages"),
+        "exam handoffs": lambda: written_cases("exam_handoffs"),
+        "exam conversations": lambda: written_cases("exam_conversations"),
+        **{f"unseen {domain}": partial(domain_cases, sources, domain) for domain in HELD_DOMAINS},
         "blind messages": lambda: written_cases("blind_messages"),
         "blind handoffs": lambda: written_cases("blind_handoffs"),
         "blind conversations": lambda: written_cases("blind_conversations"),

@@ -14,9 +14,7 @@ from backend.training.tokenizer import CHAT_TEMPLATE, END, PAD
 def export(model: Model, tokenizer: Tokenizer, folder: Path) -> None:
     """Weights in bfloat16, tokenizer, chat template and configuration."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {
-        name: tensor.detach().to(torch.bfloat16).contiguous().cpu() for name, tensor in model.state_dict().items()
-    }
+    weights = {name: tensor.detach().to(torch.bfloat16).contiguous().cpu() for name, tensor in model.weights().items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     tokenizer.save(str(folder / "tokenizer.json"))
     _write(folder / "config.json", model.shape.hugging_face())

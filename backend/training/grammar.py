@@ -25,11 +25,13 @@ class Utterance:
     """One message: its pieces, and what it means. `values` is read from the pieces, after any noise.
 
     `unknown` names the entities that nobody labelled: the model learns nothing about them from this message.
+    `source` is the real message that it was made from, if any.
     """
 
     pieces: list[Piece]
     intent: str
     unknown: frozenset[str] = field(default_factory=frozenset)
+    source: str = ""
 
     @property
     def text(self) -> str:

@@ -1,12 +1,14 @@
 """A small Llama in plain PyTorch. Parameters bear Hugging Face's names: the weights need no conversion."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+CODE_SEED, CODE_SCALE, LEFT_OUT = 7, 0.02, 0.25
+READ_BY, READ_WIDTH = 5, 64
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -14,11 +16,11 @@ Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 class Shape:
     """The model's size. `head_dim` 64 is what vLLM's CPU attention likes."""
 
-    vocabulary: int = 6144
-    width: int = 320
-    layers: int = 4
-    heads: int = 5
-    inner: int = 864
+    vocabulary: int = 12288
+    width: int = 384
+    layers: int = 8
+    heads: int = 6
+    inner: int = 1024
     positions: int = 8192
     theta: float = 10000.0
     epsilon: float = 1e-5
@@ -96,38 +98,90 @@ class Layer(nn.Module):
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
-class Body(nn.Module):
-    def __init__(self, shape: Shape) -> None:
+class Words(nn.Module):
+    """Token vectors: what a sentence encoder says that a word means, a fixed code that tells tokens apart, and a
+    learned rest.
+
+    While training the rest is left out now and then for tokens with a meaning, so that a rare word, whose rest
+    learns nothing, is read by its meaning like the others.
+    """
+
+    def __init__(self, meanings: Tensor, width: int) -> None:
         super().__init__()
-        self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
+        generator = torch.Generator().manual_seed(CODE_SEED)
+        self.register_buffer("meanings", meanings)
+        self.register_buffer("codes", torch.randn(len(meanings), width, generator=generator) * CODE_SCALE)
+        self.register_buffer("is_known", (meanings.abs().sum(1) > 0).float())
+        self.left_out = LEFT_OUT
+        self.turned = nn.Parameter(torch.eye(meanings.shape[1], width))
+        self.rest = nn.Parameter(torch.randn(len(meanings), width, generator=generator) * CODE_SCALE)
+
+    def base(self) -> Tensor:
+        return self.meanings @ self.turned + self.codes
+
+    def table(self) -> Tensor:
+        """All vectors, (vocabulary, width)."""
+        return self.base() + self.rest
+
+    def forward(self, tokens: Tensor, table: Tensor) -> Tensor:
+        """The tokens' vectors out of `table`."""
+        if not self.training:
+            return F.embedding(tokens, table)
+        left_out = (torch.rand(tokens.shape, device=tokens.device) < self.left_out) * self.is_known[tokens]
+        return F.embedding(tokens, table) - left_out[..., None] * F.embedding(tokens, self.rest)
+
+
+class Body(nn.Module):
+    def __init__(self, shape: Shape, meanings: Tensor) -> None:
+        super().__init__()
+        self.embed_tokens = Words(meanings, shape.width)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = nn.RMSNorm(shape.width, eps=shape.epsilon)
 
 
 class Model(nn.Module):
-    """Token ids and positions, both (batch, length), to the last hidden states (batch, length, width)."""
+    """Token ids and positions, both (batch, length), to the last hidden states (batch, length, width) and those by
+    which a line or a message has been read.
 
-    def __init__(self, shape: Shape) -> None:
+    `meanings` is one row a token, zeros where it means nothing by itself.
+    """
+
+    def __init__(self, shape: Shape, meanings: Tensor) -> None:
         super().__init__()
         self.shape = shape
-        self.model = Body(shape)
+        self.model = Body(shape, meanings)
+        self.reader = nn.Sequential(nn.RMSNorm(shape.width), nn.Linear(shape.width, READ_WIDTH, bias=False))
         for name, parameter in self.named_parameters():
-            if parameter.ndim == 2:
+            if parameter.ndim == 2 and "embed" not in name:
                 scale = (2 * shape.layers) ** -0.5 if name.endswith(("o_proj.weight", "down_proj.weight")) else 1.0
                 nn.init.normal_(parameter, std=0.02 * scale * (320 / shape.width) ** 0.5)
 
-    def forward(self, tokens: Tensor, positions: Tensor, attend: Attend) -> Tensor:
-        x = self.model.embed_tokens(tokens)
+    def forward(self, tokens: Tensor, positions: Tensor, attend: Attend, table: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.model.embed_tokens(tokens, table)
         turned = _angles(positions, self.shape, x.dtype)
-        for layer in self.model.layers:
+        for number, layer in enumerate(self.model.layers):
             x = layer(x, turned, attend)
-        return self.model.norm(x)
+            if number + 1 == self.shape.layers * READ_BY // 8:
+                read = x
+        return self.model.norm(x), read
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        return hidden @ self.model.embed_tokens.weight.T
+    @torch.no_grad()
+    def take(self, weights: dict[str, Tensor]) -> None:
+        """Goes on from `weights`, under Hugging Face's names. The words' parts cannot be told apart any more."""
+        words = self.model.embed_tokens
+        table = weights.pop("model.embed_tokens.weight").float()
+        words.rest.copy_(table.to(words.rest.device) - words.base())
+        words.left_out = 0.0
+        self.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, strict=False)
 
-    def described(self) -> dict[str, object]:
-        return asdict(self.shape)
+    def weights(self) -> dict[str, Tensor]:
+        """The weights under Hugging Face's names."""
+        own = {
+            name: tensor
+            for name, tensor in self.state_dict().items()
+            if "embed_tokens" not in name and "reader" not in name
+        }
+        return {"model.embed_tokens.weight": self.model.embed_tokens.table(), **own}
 
 
 def _angles(positions: Tensor, shape: Shape, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -1,10 +1,10 @@
 """Rows made on every core, kept as arrays, and served to the GPU in batches."""
 
-import math
 import os
+import threading
 import time
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -15,69 +15,124 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from backend.training.catalogues import shop
-from backend.training.corpora import Sources
-from backend.training.dialogues import Scene
-from backend.training.rows import WEIGHT_SCALE, Row, RowMaker, catalogue
+from backend.training.corpora import Sources, held_intents
+from backend.training.meanings import Meanings, learned_meanings
+from backend.training.mined import Mined, mine
+from backend.training.rows import MEANT, ROW_TOKENS, WEIGHT_SCALE, Row, RowMaker, scene_for
 from backend.training.speaker import Speaker
 from backend.training.tokenizer import load, trained
 from prompts import system_prompt
 
-VOCABULARY = 6144
-TOKENIZER_ROWS = 1500
-FIELDS = ("tokens", "weights", "docs", "positions")
+VOCABULARY = 12288
+TOKENIZER_ROWS = 800
+FIELDS = {
+    "tokens": (np.uint16, ROW_TOKENS),
+    "weights": (np.uint8, ROW_TOKENS),
+    "docs": (np.uint8, ROW_TOKENS),
+    "positions": (np.uint16, ROW_TOKENS),
+    "places": (np.int16, MEANT),
+    "meant": (np.int32, MEANT),
+}
+CHUNK = 32
+ROWS_MOST = 1_000_000
+SPARED_CORES = 2
 _maker: RowMaker | None = None
 
 
-@dataclass(frozen=True)
 class Shards:
-    """All rows of a training, in memory."""
+    """All rows of a training, in memory. They are made while earlier ones are already trained on."""
 
-    tokenizer: Tokenizer
-    rows: dict[str, np.ndarray]
+    def __init__(self, tokenizer: Tokenizer, meanings: np.ndarray, read: np.ndarray, rows: int) -> None:
+        """`meanings` is one row a token, `read` one row a line or message that the rows' `meant` names."""
+        self.tokenizer, self.meanings, self.read, self.ready = tokenizer, meanings, read, 0
+        self.rows = {name: np.zeros((rows, length), kind) for name, (kind, length) in FIELDS.items()}
+        self._grown = threading.Condition()
+        self._failure: BaseException | None = None
 
     def __len__(self) -> int:
         return len(self.rows["tokens"])
 
-    def order(self, seed: int, epochs: float) -> np.ndarray:
-        """Row numbers for all epochs, shuffled anew for each."""
-        rng = np.random.default_rng(seed)
-        return np.concatenate([rng.permutation(len(self)) for _ in range(math.ceil(epochs))])
+    def batch(self, chosen: slice) -> tuple[Tensor, ...]:
+        """Tokens, positions, weights, conversations, places and meanings of the chosen rows, on the GPU.
 
-    def batch(self, chosen: np.ndarray) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Tokens, positions, weights and conversations of the chosen rows, on the GPU."""
-        tokens, weights, docs, positions = (
+        Waits until they are made.
+        """
+        with self._grown:
+            self._grown.wait_for(lambda: self.ready >= chosen.stop or self._failure is not None)
+        if self._failure:
+            raise self._failure
+        tokens, weights, docs, positions, places, meant = (
             torch.from_numpy(self.rows[name][chosen]).cuda(non_blocking=True) for name in FIELDS
         )
-        return tokens.long(), positions.int(), weights.float() / WEIGHT_SCALE, docs.int()
+        return tokens.long(), positions.int(), weights.float() / WEIGHT_SCALE, docs.int(), places.long(), meant.long()
+
+    def fill(self, made: Iterable[list[Row]]) -> None:
+        """Takes rows in, chunk by chunk."""
+        try:
+            for chunk in made:
+                for row in chunk:
+                    for name in FIELDS:
+                        self.rows[name][self.ready] = getattr(row, name)
+                    self.ready += 1
+                with self._grown:
+                    self._grown.notify_all()
+        except BaseException as failure:  # A worker's fault has to stop the training, which waits for its rows.
+            self._failure = failure
+            with self._grown:
+                self._grown.notify_all()
 
 
-def prepare(data: Path, folder: Path, *, rows: int, seed: int) -> Shards:
-    """Tokenizer and rows from the public sets and the seed. Raises `FileNotFoundError` that names a missing set."""
+def prepare(data: Path, folder: Path, *, rows: int, seed: int, first: int = 0) -> Shards:
+    """Tokenizer, word meanings and rows from the public sets, the sentence encoder and the seed. The rows before
+    `first` are not made.
+
+    What lies in `folder` already is used. Raises `FileNotFoundError` that names a missing set, `ModuleNotFoundError`
+    if the encoder is needed and missing.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    speaker = Speaker(Sources(data), shop().pack.brand)
+    sources, started = Sources(data), time.monotonic()
+    meanings = _taught(sources, folder, seed)
     if not (folder / "tokenizer.json").exists():
-        trained(_texts(speaker, seed), VOCABULARY).save(str(folder / "tokenizer.json"))
+        speaker = Speaker(sources, shop().pack.brand, Mined.load(folder))
+        trained(_texts(speaker, seed), VOCABULARY, meanings.listed).save(str(folder / "tokenizer.json"))
+    tokenizer = load(folder)
     print(f"tokenizer ready after {time.monotonic() - started:.0f} s", flush=True)
-    seeds = range(seed * 1_000_000, seed * 1_000_000 + rows)
-    with ProcessPoolExecutor(
-        os.cpu_count(), mp_context=get_context("fork"), initializer=_start, initargs=(data, folder)
-    ) as pool:
-        made = list(pool.map(_make, seeds, chunksize=64))
-    print(f"{rows} rows ready after {time.monotonic() - started:.0f} s", flush=True)
-    return Shards(load(folder), {name: np.stack([getattr(row, name) for row in made]) for name in FIELDS})
+    shards = Shards(tokenizer, meanings.of_pieces(tokenizer), Mined.load(folder).vectors, rows)
+    pool = ProcessPoolExecutor(
+        max(1, (os.cpu_count() or 1) - SPARED_CORES),
+        mp_context=get_context("spawn"),
+        initializer=_start,
+        initargs=(data, folder),
+    )
+    shards.ready = first
+    made = pool.map(
+        _make,
+        [range(seed * ROWS_MOST + at, seed * ROWS_MOST + min(at + CHUNK, rows)) for at in range(first, rows, CHUNK)],
+    )
+    threading.Thread(target=shards.fill, args=(made,), daemon=True).start()
+    return shards
+
+
+def _taught(sources: Sources, folder: Path, seed: int) -> Meanings:
+    """What is learned from the sentence encoder, once."""
+    if not (folder / "meanings.npz").exists():
+        learned_meanings().save(folder / "meanings.npz")
+    if not (folder / "mined.npz").exists():
+        mine(sources, folder, brand=shop().pack.brand, held=held_intents(sources), seed=seed)
+    return Meanings.load(folder / "meanings.npz")
 
 
 def _start(data: Path, folder: Path) -> None:
     """One row maker a process."""
     global _maker
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    _maker = RowMaker(load(folder), Speaker(Sources(data), shop().pack.brand))
+    torch.set_num_threads(1)
+    _maker = RowMaker(load(folder), Speaker(Sources(data), shop().pack.brand, Mined.load(folder)))
 
 
-def _make(seed: int) -> Row:
+def _make(seeds: range) -> list[Row]:
     assert _maker is not None
-    return _maker.row(seed)
+    return [_maker.row(seed) for seed in seeds]
 
 
 def _texts(speaker: Speaker, seed: int) -> list[str]:
@@ -85,7 +140,7 @@ def _texts(speaker: Speaker, seed: int) -> list[str]:
     texts = []
     for number in range(TOKENIZER_ROWS):
         rng = Random(seed + number)
-        scene = Scene(catalogue(rng, speaker), speaker, rng)
+        scene = scene_for(rng, speaker)
         texts.append(system_prompt(scene.catalogue.pack))
-        texts += [text for _ in range(12) for turn in scene.dialogue() for text in (turn.text, turn.reply)]
+        texts += [text for _ in range(8) for turn in scene.dialogue() for text in (turn.text, turn.reply)]
     return texts

@@ -16,6 +16,7 @@ from backend.training.corpora import (
     clinc,
     cucom,
     elsewhere,
+    held_intents,
     hint3,
     labelled,
     natcs,
@@ -24,7 +25,9 @@ from backend.training.corpora import (
 from backend.training.frames import FRAMED, framed, fresh_value, gibberish
 from backend.training.grammar import Piece, Utterance, Values, expand
 from backend.training.inventions import PREFIX, spoken
+from backend.training.mined import Mined
 from backend.training.noise import disturb
+from backend.training.pools import CHATTY, multidogo
 from backend.training.tables import table, words
 from backend.training.targets import PROBLEMS
 from backend.training.weak import guess
@@ -34,6 +37,7 @@ SAME = {"greeting": "greeting", "goodbye": "goodbye", "thank_you": "thanks", "ma
 # Intents of CLINC150 that a shop's customer could well mean, or that mean too many things.
 AMBIGUOUS = frozenset(words("ambiguous_intents"))
 BANK_ONLY = words("bank_only_intents")
+ELSEWHERE = ("m_airline", "m_fastfood", "m_insurance", "m_media", "n_insurance")
 _EMPTY = frozenset(
     [
         "the",
@@ -72,6 +76,7 @@ class Speaker:
 
     sources: Sources
     brand: str
+    mined: Mined | None = None
 
     @cached_property
     def real_words(self) -> Mapping[str, list[Utterance]]:
@@ -92,10 +97,12 @@ class Speaker:
 
     @cached_property
     def strangers(self) -> Mapping[str, list[str]]:
-        """Messages to other brands by intent (CLINC150, banking77, NatCS, HINT3), training parts."""
-        sets = {"b": banking(self.sources, "train"), "n": natcs(self.sources), "h": hint3(self.sources)}
+        """Messages to other brands by intent (CLINC150, banking77, NatCS, HINT3, MultiDoGO), training parts."""
+        held = held_intents(self.sources)
+        chats = {key: texts for key, texts in multidogo(self.sources).items() if key.split("_")[1] not in CHATTY}
+        sets = {"b": banking(self.sources, "train"), "n": natcs(self.sources), "h": hint3(self.sources), "m": chats}
         return {
-            **clinc(self.sources, "train"),
+            **{key: texts for key, texts in clinc(self.sources, "train").items() if key not in held},
             **{f"{mark}_{key}": texts for mark, found in sets.items() for key, texts in found.items()},
         }
 
@@ -125,6 +132,7 @@ class Speaker:
             elsewhere(self.sources)
             + odd * 20
             + banks
+            + [text for key in self.strangers if key.startswith(ELSEWHERE) for text in self.strangers[key]]
             + [
                 text
                 for key, texts in self.strangers.items()
@@ -163,7 +171,8 @@ class Speaker:
         """A message of another brand's customer."""
         if intent.startswith(PREFIX):
             return spoken(intent, rng)
-        return disturb(Utterance([Piece(rng.choice(self.strangers[intent]))], intent), rng)
+        quoted = rng.choice(self.strangers[intent])
+        return disturb(Utterance([Piece(quoted)], intent, source=quoted), rng)
 
     def fragment(self, which: str, rng: Random, known: Mapping[str, str] | None = None) -> Utterance:
         """A turn of a macro alone, such as a bare number."""
@@ -174,7 +183,7 @@ class Speaker:
         rng = values.rng
         said = rng.choice(self.real_words[intent])
         pieces = [replace(piece, text=fresh_value(piece, values)) if piece.entity else piece for piece in said.pieces]
-        fresh = replace(said, pieces=pieces)
+        fresh = replace(said, pieces=pieces, source=said.text)
         if rng.random() < 0.12:
             fresh = replace(fresh, pieces=framed(fresh.pieces, intent, values))
         return disturb(fresh, rng) if rng.random() < 0.45 else fresh
@@ -198,10 +207,17 @@ class Speaker:
     def _outside(self, rng: Random) -> Utterance:
         kind = rng.random()
         if kind < 0.5:
-            return disturb(Utterance([Piece(rng.choice(self.outside))], "out_of_scope"), rng)
+            quoted = rng.choice(self.outside)
+            return disturb(Utterance([Piece(quoted)], "out_of_scope", source=quoted), rng)
         if kind < 0.8:
             return self._world(rng)
         return self._made("out_of_scope", Values(rng))
+
+    @cached_property
+    def dictionary(self) -> list[str]:
+        """Words of all kinds, for names that mean nothing here."""
+        counted = Counter(word for text in chatter(self.sources) for word in _WORDS.findall(text.lower()))
+        return sorted(word for word, count in counted.items() if count > 1 and word not in _EMPTY and len(word) < 12)
 
     @cached_property
     def topics(self) -> list[str]:

@@ -3,6 +3,7 @@
 A reply's fixed parts (`","slots":{"`, `"},"demand":"`, ...) are pieces of their own, so that each is one token, in the
 engine's output and when its raw JSON is tokenized again as history: prompt and output of a turn are, token for token,
 the beginning of the next prompt. Digits stand alone, letters of codes (AB12) too: both are copied sign by sign.
+A template's name is cut into its words, in the catalogue and in the reply alike: a name never seen is known words.
 """
 
 import re
@@ -30,7 +31,7 @@ SCAFFOLD = (
 CATALOGUE = ("\n- ", "?): ", "): ", "(): ", "?,")
 _PATTERNS = (
     *(re.escape(piece).replace("\\ ", " ") for piece in sorted((*SCAFFOLD, *CATALOGUE), key=len, reverse=True)),
-    r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+",
+    r"_[a-z]+(?![a-z]|\d)",
     r"'(?:s|t|re|ve|m|ll|d)(?!\p{L})",
     r"{common}",
     r"\p{L}+(?!\p{L}|-?\d)",
@@ -40,7 +41,8 @@ _PATTERNS = (
     r' ?"',
     r"\s",
 )
-COMMON_WORDS, COMMON_AT_LEAST = 1500, 25
+COMMON_WORDS, COMMON_AT_LEAST = 2000, 25
+LISTED_TIMES = 40
 CHAT_TEMPLATE = (
     "{%- for message in messages -%}"
     "{{- '<|' + message['role'] + '|>' + message['content'] -}}"
@@ -64,8 +66,11 @@ def untrained(common: Iterable[str]) -> Tokenizer:
     return tokenizer
 
 
-def trained(texts: Iterable[str], vocabulary: int) -> Tokenizer:
-    """A vocabulary of `vocabulary` pieces. Raises `ValueError` if a fixed part of the JSON is not one token."""
+def trained(texts: Iterable[str], vocabulary: int, listed: Iterable[str] = ()) -> Tokenizer:
+    """A vocabulary of `vocabulary` pieces, with most of the `listed` words whole.
+
+    Raises `ValueError` if a fixed part of the JSON is not one token.
+    """
     texts = list(texts)
     counted = Counter(word for text in texts for word in re.findall(r"[^\W\d_]+", text))
     tokenizer = untrained([word for word, count in counted.most_common(COMMON_WORDS) if count >= COMMON_AT_LEAST])
@@ -75,7 +80,7 @@ def trained(texts: Iterable[str], vocabulary: int) -> Tokenizer:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator([*texts, *(f'"{word}"\n' * LISTED_TIMES for word in listed)], trainer)
     split = [piece for piece in SCAFFOLD if len(tokenizer.encode(piece, add_special_tokens=False).ids) != 1]
     if split:
         raise ValueError(f"These fixed parts of the JSON are not whole pieces: {split}")

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from backend.training.catalogues import PACK, renamed_shop, shop
+from backend.training.catalogues import PACK, foreign, renamed_shop, shop
 from backend.training.corpora import LABELS, Sources, bitext, clinc, labelled, real
 from backend.training.dialogues import Scene, Talk
 from backend.training.speaker import AMBIGUOUS, SAME, SMALL_TALK, Speaker
+from backend.training.tables import table
 from prompts import Line, Pack, load_pack
 
 HELD_PACK = LABELS.parent / "evaluation" / "packs" / "trailhead"
@@ -73,6 +74,15 @@ def outside_cases(sources: Sources) -> list[Case]:
     ]
     texts = data["oos"] + Random(7).sample(others, CLINC_OTHERS)
     return [Case([Asked(text, NEGATIVE)], shop().pack) for text in texts]
+
+
+def domain_cases(sources: Sources, domain: str) -> list[Case]:
+    """CLINC150's test part of a domain that no training saw, in a pack of its own: 15 templates and "clarify"."""
+    domains = json.loads((sources.folder / "clinc150" / "domains.json").read_text(encoding="utf-8"))
+    lines = table("intents")["clinc"]
+    made = foreign(Random(5), [(key, lines[key]) for key in domains[domain]], has_general=False, keeps_names=True)
+    data = clinc(sources, "test")
+    return [Case([Asked(text, frozenset({made.ids[key]}))], made.pack) for key in domains[domain] for text in data[key]]
 
 
 def made_cases(speaker: Speaker, *, turns: tuple[int, int], count: int = MADE, seed: int = 99) -> list[Case]:
