@@ -1,0 +1,21 @@
+"""The committed evaluation set, through a real replica and the pack's grammar: a worse model does not slip in.
+
+The thresholds stand a little below what the committed weights reached; the goals are in the model's card.
+"""
+
+import pytest
+
+from backend.training.evaluation.cases import written_cases
+from backend.training.evaluation.engine import Guided
+from backend.training.evaluation.exam import examined
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.mark.parametrize(
+    ("name", "at_least"), [("exam_messages", 0.84), ("exam_handoffs", 0.92), ("exam_conversations", 0.78)]
+)
+def test_turns_are_right(engine_urls: list[str], name: str, at_least: float) -> None:
+    marks = [mark for talk in examined(written_cases(name), Guided(engine_urls[0])) for mark in talk]
+    assert all(mark.is_valid for mark in marks)
+    assert sum(mark.is_right for mark in marks) / len(marks) >= at_least
