@@ -29,7 +29,7 @@ class Rule:
 
 
 class Limits:
-    """Counts customer messages and new conversations; nothing is counted for a call that is refused."""
+    """Counts customer messages, proofs and new conversations; nothing is counted for a call that is refused."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -41,6 +41,7 @@ class Limits:
         self._site = Rule.parse("site", settings.site_limit)
         self._open = Rule.parse("open", settings.open_limit)
         self._login = Rule.parse("login", settings.login_limit)
+        self._proof = Rule.parse("proof", settings.address_limit)
 
     def message(self, *, conversation_id: str, address: str, site: str) -> None:
         """Count one customer message; raises TooMany."""
@@ -65,6 +66,10 @@ class Limits:
         """Count a failure for the address."""
         for item in self._login.items:
             self._windows.hit(item, self._login.scope, limit_key(address))
+
+    def proof(self, *, address: str) -> None:
+        """Count one signed identity: every page of a website may show one. Raises TooMany."""
+        self._count((self._proof, limit_key(address)))
 
     def allows_typing(self, conversation_id: str, role: str) -> bool:
         """Whether a sign of typing may be passed on now."""

@@ -10,7 +10,7 @@ from sessions.identifiers import PERSON_TOKEN
 
 async def begin_session(services: Services, site_key: str, identity: str, *, address: str) -> str:
     """The token of a person whom the website has signed for; it opens all their conversations on the site."""
-    services.limits.new_conversation(address=address)
+    services.limits.proof(address=address)
     async with services.store.begin() as repo:
         site = await enabled(repo, site_key)
         return await repo.persons.begin(await prove(repo, site, identity))
@@ -29,7 +29,7 @@ async def identify(
 
     The token with which it was begun opens nothing any more; the answer's token opens all of the person's.
     """
-    services.limits.new_conversation(address=address)
+    services.limits.proof(address=address)
     token = new_token(services, once)
 
     async def work(repo: Repository) -> Answer:

@@ -148,7 +148,7 @@ class Settings(BaseSettings):
 
     message_max_chars: int = _about("Longest customer message in characters.", 2000, ge=1)
     conversation_limit: Rate = _about("Customer messages in one conversation.", "20/minute")
-    address_limit: Rate = _about("Customer messages from one address.", "60/minute")
+    address_limit: Rate = _about("Customer messages, and signed identities, from one address.", "60/minute")
     site_limit: Rate = _about("Customer messages on one site.", "600/minute")
     open_limit: Rate = _about("New conversations from one address.", "30/minute")
     session_headers: Annotated[list[str], NoDecode, BeforeValidator(_split_list)] = _about(

@@ -50,6 +50,15 @@ async def test_one_site_has_its_limit_and_the_other_site_goes_on(api: Api) -> No
     assert await post(api, elsewhere, 0, "10.9.0.9") == 202
 
 
+async def test_one_address_may_show_so_many_proofs(api: Api) -> None:
+    """As many as messages, and they take nothing from those, nor from new conversations."""
+    body = {"site": "demo", "identity": "no token"}
+    seen = [(await api.call("POST", "/identify", json=body, X_Forwarded_For="10.0.0.1")).status_code for _ in range(4)]
+    assert seen == [422, 422, 422, 429]
+    one = await api.open()
+    assert await post(api, one, 0, "10.0.0.1") == 202
+
+
 async def test_a_refused_message_is_not_kept_and_counts_nothing(api: Api) -> None:
     one, two = await api.open(), await api.open()
     assert [await post(api, one, number, "10.0.0.1") for number in range(4)] == [202, 202, 429, 429]
