@@ -18,7 +18,7 @@ _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_COMMENTS = re.compile(r"^[ \t]*(?:/\*.*?\*/[ \t]*\n|//[^\n]*\n)|^[ \t]+", re.MULTILINE | re.DOTALL)
+_COMMENTS = re.compile(r"^\s*(?:/\*.*?\*/[ \t]*\n|//[^\n]*\n)|^\s+", re.MULTILINE | re.DOTALL)
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 

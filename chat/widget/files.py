@@ -19,7 +19,7 @@ _SHARED = ("calls", "composer", "empty", "line", "paint", "scroll", "texts", "tr
 # What only the browser chat's own page says.
 _ELSEWHERE = frozenset(
     ("name", "short", "skip", "conversations", "untitled", "open_list", "close_list", "language", "to_dark", "to_light")
-) | {"sending", "typing", "thanks_vote"}
+) | {"sending", "typing", "thanks_vote", "ended"}
 
 
 def strings(locale: str) -> dict[str, object]:
@@ -31,8 +31,11 @@ def strings(locale: str) -> dict[str, object]:
 
 
 def _styles(name: str) -> File:
-    """A style sheet behind the colours that all pages share."""
-    return File.of(lean(CHAT / "browser" / "styles" / "1-tokens.css") + lean(HERE / name), ".css")
+    """A style sheet behind those of the colours and measures that all pages share which it names."""
+    own = lean(HERE / name).decode()
+    shared = lean(CHAT / "browser" / "styles" / "1-tokens.css").decode()
+    used = "\n".join(line for line in shared.splitlines() if not line.startswith("--") or line.split(":")[0] in own)
+    return File.of(f"{used}\n{own}".encode(), ".css")
 
 
 def _page_files() -> Files:

@@ -97,7 +97,7 @@
 
   const say = (index) => {
     const wanted = [state.locale, document.documentElement.lang, ...navigator.languages].map((tag) => tag?.split("-")[0]);
-    return words[wanted.find((tag) => tag in words) ?? "en"][index];
+    return words[wanted.find((tag) => Object.hasOwn(words, tag)) ?? "en"][index];
   };
   const show = () => {
     const { open, unread, theme } = state;
@@ -162,7 +162,7 @@
     // Read again before each write, because another tab may have written.
     keep: ({ held = [], gone = [], watch = local().watch, now }) => {
       const named = new Set([...held.map(({ id }) => id), ...gone]);
-      const others = (local().conversations ?? []).filter(({ id }) => !named.has(id));
+      const others = [local().conversations ?? []].flat().filter((other) => !named.has(other?.id));
       local({ conversations: [...held, ...others].slice(0, 20), watch });
       session(now);
     },
@@ -219,7 +219,7 @@
     },
     /** @param {string} tag */
     setLocale: (tag) => {
-      state.locale = tag;
+      state.locale = String(tag);
       show();
       post("locale", { locale: tag });
     },

@@ -56,7 +56,8 @@ class Page {
   /** What the website says. */
   heard = {
     hello: ({ conversations = [], now = {}, identified = false, locale, theme, shown, focus }) => {
-      this.host.held = conversations;
+      // Anybody's script on the website can write to its storage.
+      this.host.held = [conversations].flat().filter((held) => /^pdc_[\w-]+$/.test(held?.token));
       if (now.draft && !this.parts.text.value) this.composer.fillIn(now.draft);
       this.visitor.identified = identified;
       dress(theme);
@@ -261,7 +262,7 @@ class Page {
 
   #focus() {
     this.composer.focus();
-    if (document.activeElement !== this.parts.text) this.parts.scroll.focus({ preventScroll: true });
+    if (document.activeElement !== this.parts.text) this.parts.title.focus();
   }
 
   #escape() {
