@@ -94,7 +94,8 @@ export class Tail {
   #hear(block) {
     const fields = {};
     for (const line of block.split(/\r?\n/)) {
-      const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
+      // Not `.`, which stops at U+2028: people may write it.
+      const [, name, value] = /^(\w+): ?([^]*)$/.exec(line) ?? [];
       if (name) fields[name] = name in fields ? `${fields[name]}\n${value}` : value;
     }
     if (fields.retry) this.pauseMs = Number(fields.retry) || this.pauseMs;
