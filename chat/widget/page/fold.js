@@ -1,7 +1,8 @@
 /**
  * A conversation as it is shown, folded from its events: the same View that `chat/browser/view.py` makes.
  *
- * @typedef {import("./transcript.js").View & {away: string | null}} View `away` says why nobody is there
+ * @typedef {import("./transcript.js").View & {away: string | null, left: boolean}} View
+ *   `away` says why nobody is there, `left` that the customer has left a message for those who will be
  */
 
 export class Fold {
@@ -10,7 +11,7 @@ export class Fold {
     this.votes = votes;
     this.live = new Map();
     this.lines = new Map();
-    this.now = { conversation: id, seq: 0, state: "bot", agent: null, away: null, retry: null, typing_at: null };
+    this.now = { conversation: id, seq: 0, state: "bot", agent: null, away: null, left: false, retry: null, typing_at: null };
   }
 
   /** @returns {View} */
@@ -44,6 +45,7 @@ export class Fold {
     // With a reason it was not the customer who stopped the turn, and there is nothing to try again.
     "turn.stopped": ({ reason }, turn) => {
       this.live.delete(turn);
+      this.now.left ||= reason === "left";
       if (reason !== undefined) return;
       this.now.retry = turn;
       const key = `stopped:${turn}`;
@@ -53,8 +55,11 @@ export class Fold {
       this.live.delete(turn);
       this.now.retry = turn;
     },
-    message: ({ message }) => this.#add(message.id, message),
-    handoff: ({ state, agent = null, away = null }) => Object.assign(this.now, { state, agent, away }),
+    message: ({ message }) => {
+      this.now.left ||= message.role === "customer";
+      this.#add(message.id, message);
+    },
+    handoff: ({ state, agent = null, away = null }) => Object.assign(this.now, { state, agent, away, left: false }),
     typing: ({ role }) => role === "agent" && (this.now.typing_at = new Date().toISOString()),
     "conversation.closed": () => (this.now.state = "closed"),
   };

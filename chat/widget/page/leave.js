@@ -18,18 +18,18 @@ export class Leave {
     if (away === null) this.done = undefined;
     if (this.form.hidden === !wanted) return;
     this.form.hidden = !wanted;
-    if (wanted) this.#draw(away);
+    this.away = away;
+    if (wanted) this.#draw();
   }
 
-  #draw(away) {
-    this.away = away;
+  #draw() {
     this.text = field("textarea", this.texts.say("leave.text"));
     this.text.required = true;
     this.contact = field("input", this.texts.say("leave.contact"));
     this.contact.maxLength = 200;
     const row = make("div", "row");
     row.append(button("pill", this.texts.say("leave.not_now"), "not-now"), submit(this.texts.say("leave.send")));
-    this.form.replaceChildren(make("p", "", this.texts.say(`away.${away}`)), this.text, this.contact, row);
+    this.form.replaceChildren(make("p", "asked", this.texts.say("leave.send")), this.text, this.contact, row);
   }
 
   /** The customer goes on without. */

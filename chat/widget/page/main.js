@@ -145,7 +145,7 @@ class Page {
       this.#enter(view.state);
     }
     this.composer.busy = view.busy;
-    this.leave.offer(view.state === "closed" ? null : view.away);
+    this.leave.offer(view.state === "waiting" && !view.left ? view.away : null);
     this.#present();
     this.reading.follow(view);
   }

@@ -114,6 +114,11 @@ async def answered(frame: "Frame") -> str:
     return await frame.locator(".line.assistant .bubble").last.inner_text()
 
 
+async def ask_for_a_person(frame: "Frame") -> None:
+    await frame.get_by_role("button", name="Talk to a person").click()
+    await frame.locator("body[data-state=waiting]").wait_for()
+
+
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(15):
         while not await true():

@@ -9,7 +9,7 @@ import pytest
 
 from sessions import Repository, Role, Server
 from tests.chat.browser.shop import Shop
-from tests.chat.widget.conftest import frame_of, opened, until
+from tests.chat.widget.conftest import ask_for_a_person, frame_of, opened, until
 from tests.chat.widget.polyglots import WORDS
 from tests.chat.widget.test_page import held
 from tests.chat.widget.website import Website
@@ -28,8 +28,7 @@ SHOWN = """() => [...document.querySelectorAll('.line.agent .bubble, .line.agent
 async def test_what_agents_write_and_are_called_is_text(visit: "Visit", website: Website, shop: Shop) -> None:
     page = await visit(website.put())
     frame = await opened(page)
-    await frame.get_by_role("button", name="Talk to a person").click()
-    await frame.locator(".presence").get_by_text("Waiting for a person").wait_for()
+    await ask_for_a_person(frame)
     [conversation_id] = [each["id"] for each in await held(page)]
 
     async def write(repo: Repository) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sessions import Conversation, Repository, Role, Server
 from tests.chat.browser.shop import Shop, slowly_written, written
 from tests.chat.browser.test_page import LATE, LEAD
-from tests.chat.widget.conftest import answered, frame_of, opened, say, until
+from tests.chat.widget.conftest import answered, ask_for_a_person, frame_of, opened, say, until
 from tests.chat.widget.website import SITE, Website
 
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ async def test_an_agent_takes_over_and_hands_back(visit: "Visit", website: Websi
     page = await visit(website.put())
     await page.evaluate("window.seen = []; Pindesk.on('handoff', ({state, agent}) => seen.push([state, agent])); null")
     frame = await opened(page)
-    await frame.get_by_role("button", name="Talk to a person").click()
-    await frame.locator(".presence").get_by_text("Waiting for a person").wait_for()
+    await ask_for_a_person(frame)
     [conversation_id] = [each["id"] for each in await held(page)]
 
     async def take_over(repo: Repository) -> Conversation:
@@ -147,8 +146,7 @@ async def test_an_agent_who_writes_while_the_chat_is_closed_is_counted(
 ) -> None:
     page = await visit(website.put())
     frame = await opened(page)
-    await frame.get_by_role("button", name="Talk to a person").click()
-    await frame.locator(".presence").get_by_text("Waiting for a person").wait_for()
+    await ask_for_a_person(frame)
     [conversation_id] = [each["id"] for each in await held(page)]
     await page.evaluate("Pindesk.close()")
     await page.goto(website.put())
@@ -162,6 +160,28 @@ async def test_an_agent_who_writes_while_the_chat_is_closed_is_counted(
     await page.wait_for_function("window.count === 1")
     await page.evaluate("Pindesk.open()")
     await page.wait_for_function("window.count === 0")
+
+
+async def test_where_nobody_is_there_a_message_can_be_left(visit: "Visit", website: Website, shop: Shop) -> None:
+    page = await visit(website.put())
+    frame = await opened(page)
+    await ask_for_a_person(frame)
+    await frame.locator(".presence").get_by_text("Our team will come back to you").wait_for()
+    await frame.get_by_role("button", name="Not now").click()
+    assert not await frame.locator("[data-part=leave]").is_visible()
+    await page.reload()
+    frame = await frame_of(page)
+    await frame.get_by_label("Your message to our team").fill("Please call me about the oak lamp.")
+    await frame.get_by_label("E-mail or phone").fill("ada@example.org")
+    await frame.get_by_role("button", name="Leave message").click()
+    await frame.locator(".line.customer").get_by_text("Please call me about the oak lamp.").wait_for()
+    await frame.locator(".line.system").get_by_text("your message is with the team").wait_for()
+    assert not await frame.locator("[data-part=leave]").is_visible()
+    await page.reload()
+    frame = await frame_of(page)
+    await frame.locator(".line.system").get_by_text("your message is with the team").wait_for()
+    assert not await frame.locator("[data-part=leave]").is_visible()
+    assert shop.engine.calls == [] or "oak lamp" not in str(shop.engine.calls[-1].body)
 
 
 async def test_a_closed_conversation_asks_for_a_rating(visit: "Visit", website: Website, shop: Shop) -> None:
