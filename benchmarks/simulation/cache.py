@@ -9,17 +9,20 @@ from collections import OrderedDict
 
 Key = tuple[int, int]  # (brand, -1) for a brand's prefix, (brand, conversation) for what follows it
 
+_NOBODY = -1
+
 
 class BlockCache:
     """`capacity` blocks. What running turns hold cannot be evicted; the rest stays until its room is needed."""
 
-    __slots__ = ("_held", "_idle", "capacity", "evicted", "held", "idle")
+    __slots__ = ("_held", "_idle", "_retired", "capacity", "evicted", "held", "idle")
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.held = 0  # blocks of running turns
         self.idle = 0  # blocks that are cached and could be evicted
         self.evicted = 0
+        self._retired = 0
         self._held: dict[Key, list[int]] = {}  # blocks, turns that hold them
         self._idle: OrderedDict[Key, int] = OrderedDict()
 
@@ -58,9 +61,13 @@ class BlockCache:
             self.evicted += gone
             excess -= gone
 
-    def give_back(self, blocks: int) -> None:
-        """Return blocks whose content nobody will ask for."""
+    def retire(self, blocks: int) -> None:
+        """Return blocks whose content nobody will ask for: they wait their turn to be evicted like all others."""
         self.held -= blocks
+        if blocks:
+            self._retired += 1
+            self._idle[_NOBODY, self._retired] = blocks
+            self.idle += blocks
 
     def release(self, key: Key) -> None:
         """End one turn's use of a run; when nobody uses it, it is the last to be evicted."""

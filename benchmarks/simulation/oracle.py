@@ -44,6 +44,9 @@ class Foresight(BlockCache):
             self._next[key] = dues[used] if used < len(dues) else inf
             heapq.heappush(self._furthest, (-self._next[key], key))
 
+    def retire(self, blocks: int) -> None:
+        self.held -= blocks
+
     def clear(self) -> None:
         """Who knows that a replica will break has copies elsewhere."""
 

@@ -214,7 +214,7 @@ class SimReplica:
 
     def _release(self, job: Job) -> None:
         brand, own = keys(job.talk)
-        self.cache.give_back(job.scrap)
+        self.cache.retire(job.scrap)
         self.cache.release(own)
         self.cache.release(brand)
 
