@@ -53,7 +53,8 @@ def collect(path: Path, workload: Workload, settings: Sequence[Setting], writer:
 def _report(runs: Sequence[records.Run], validating: bool) -> str:
     model, writer = cost.load(), Writer()
     if validating:
-        return replay.report(replay.errors(runs, model, writer))
+        checks = [check for run in runs if (check := replay.cache_check(run, model, writer))]
+        return "\n".join([replay.report(replay.errors(runs, model, writer)), *checks])
     return records.report([*runs, *replay.oracle_runs(runs, model, writer)])
 
 

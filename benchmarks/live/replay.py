@@ -3,6 +3,7 @@
 The oracle's rows come from here too: it cannot be measured, because no router knows the future.
 """
 
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -10,8 +11,11 @@ from benchmarks.live import records
 from benchmarks.live.run import WARMING_SHARE
 from benchmarks.live.script import Writer
 from benchmarks.live.workloads import REPLICAS, Workload, workloads
+from benchmarks.simulation.arms import Arm
 from benchmarks.simulation.cost import Cost
-from benchmarks.simulation.scenarios import AMPLE_BLOCKS, Scenario, simulate
+from benchmarks.simulation.replica import Job, SimReplica
+from benchmarks.simulation.scenarios import AMPLE_BLOCKS, Scenario, capacity_blocks, simulate
+from benchmarks.simulation.world import World
 from benchmarks.traffic import cacheable_tokens
 from benchmarks.turns import Window, figures
 
@@ -51,6 +55,37 @@ def errors(
         pairs = [(records.at(run["figures"], path), records.at(guessed, path)) for path in COMPARED]
         found.append((run["workload"], run["arm"], run["seed"], pairs))
     return found
+
+
+class AsMeasured(Arm):
+    """Sends each turn where it went in the run: what is left to compare is the cache alone."""
+
+    name = "as measured"
+
+    def __init__(self, replicas: Sequence[SimReplica], run: records.Run) -> None:
+        super().__init__(replicas, range(len(replicas)), random.Random(0))
+        self._went = {(row.conversation, row.index): int(row.replica[1:]) for row in records.rows_of(run)}
+
+    def pick(self, job: Job, usable: Sequence[int]) -> int:
+        return self._went[job.talk.id, job.index + 1]
+
+
+def cache_check(run: records.Run, cost: Cost, writer: Writer) -> str | None:
+    """Cached tokens by turn, measured and simulated with the same placements; None where these are not known."""
+    measured = {(row.conversation, row.index): row for row in records.rows_of(run)}
+    if any(row.failed or not row.replica for row in measured.values()):
+        return None
+    workload = workloads(run["seconds"], run["rate"])[run["workload"]]
+    talks = [script.talk for script in workload.scripts(writer, run["seed"])]
+    blocks = capacity_blocks(_scenario(workload, run), talks)
+    replicas = [SimReplica(number, blocks, cost) for number in range(REPLICAS)]
+    simulated = World(replicas, AsMeasured(replicas, run), talks).run()
+    same = sum(row.cached_tokens == measured[row.conversation, row.index].cached_tokens for row in simulated)
+    guess, truth = (sum(row.cached_tokens for row in rows) for rows in (simulated, measured.values()))
+    return (
+        f"{run['workload']:<12}{run['arm']:<28}seed {run['seed']:<3} same placements: cached tokens {truth} -> {guess} "
+        f"({guess / truth - 1:+.1%}), {same} of {len(measured)} turns exactly"
+    )
 
 
 def report(found: Sequence[tuple[str, str, int, list[tuple[float, float]]]]) -> str:

@@ -1,0 +1,49 @@
+import pytest
+
+from benchmarks.live import replay
+from benchmarks.live.records import Run
+from benchmarks.live.script import Writer
+from benchmarks.live.workloads import workloads
+from benchmarks.simulation.cost import Cost
+from benchmarks.simulation.scenarios import Scenario, simulate
+
+COST = Cost(request_ms=7, step_ms=6, prefill_ms=0.15, attention_ms=0.05, decode_ms=0.2)
+BLOCKS = 80
+
+
+@pytest.fixture(scope="module")
+def writer() -> Writer:
+    return Writer()
+
+
+def run_of(arm: str, writer: Writer) -> Run:
+    """What the simulator says, in the shape of a measured run; vLLM keeps one of the blocks it is given."""
+    workload = workloads(20.0, 0.7)["many-3"]
+    talks = [script.talk for script in workload.scripts(writer, 1)]
+    rows = simulate(Scenario("x", workload.shape, 2, blocks=BLOCKS - 1), arm, 1, COST, talks)
+    about = {"workload": "many-3", "arm": arm, "seed": 1, "seconds": 20.0, "rate": 0.7, "blocks": BLOCKS}
+    return about | {"rows": [list(row) for row in rows], "figures": {}}
+
+
+@pytest.mark.parametrize("arm", ["ours", "sticky_least_loaded"])
+def test_a_run_that_the_simulator_made_is_replayed_to_the_token(arm: str, writer: Writer) -> None:
+    run = run_of(arm, writer)
+    check = replay.cache_check(run, COST, writer)
+    assert "+0.0%" in check and f"{len(run['rows'])} of {len(run['rows'])} turns exactly" in check
+    run["figures"] = replay.replay(run, arm, COST, writer)
+    [(*_, pairs)] = replay.errors([run], COST, writer)
+    assert all(measured == simulated for measured, simulated in pairs)
+    assert "median error of cached_share: 0.0%" in replay.report([("many-3", arm, 1, pairs)])
+
+
+def test_placements_that_nobody_told_are_not_replayed(writer: Writer) -> None:
+    run = run_of("ours", writer)
+    run["rows"] = [[*row[:3], "", *row[4:]] for row in run["rows"]]
+    assert replay.cache_check(run, COST, writer) is None
+
+
+def test_the_oracle_is_simulated_once_for_each_measured_case(writer: Writer) -> None:
+    runs = [run_of(arm, writer) for arm in ("ours", "random")]
+    [oracle] = replay.oracle_runs(runs, COST, writer)
+    best = max(replay.replay(run, run["arm"], COST, writer)["cached_share"] for run in runs)
+    assert oracle["arm"] == "oracle" and oracle["figures"]["cached_share"] >= best
