@@ -82,8 +82,9 @@ def measured(runs: Sequence[records.Run], folder: Path) -> list[Path]:
 
 def simulated(rows: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
     """The same of a large simulated fleet."""
-    title = f"{rows[0]['replicas']} simulated replicas"
-    share, tail = folder / "simulation_cached_share.svg", folder / "simulation_ttft_p95.svg"
+    count = rows[0]["replicas"]
+    title = f"{count} simulated replicas"
+    share, tail = folder / f"simulated_{count}_cached_share.svg", folder / f"simulated_{count}_ttft_p95.svg"
     bars(means(rows, "scenario", ("cached_share",)), "cached share of cacheable prompt tokens", title, share)
     bars(means(rows, "scenario", ("ttft_ms", "p95")), "ms to first token, p95", title, tail, logarithmic=True)
     return [share, tail]
