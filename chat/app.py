@@ -24,6 +24,7 @@ from chat.routes import (
     session,
     sites,
     turns,
+    webhooks,
 )
 from chat.routes.inference import inference_app
 from chat.services import Services
@@ -77,7 +78,20 @@ def _api(services: Services) -> FastAPI:
     api.state.services = services
     api.add_middleware(BodyLimit, max_bytes=API_BODY_BYTES)
     problems.install(api)
-    for part in (conversations, turns, events, messages, persons, agent, sites, replicas, session, audit, assist):
+    for part in (
+        conversations,
+        turns,
+        events,
+        messages,
+        persons,
+        agent,
+        sites,
+        replicas,
+        session,
+        audit,
+        assist,
+        webhooks,
+    ):
         api.include_router(part.router)
     api.include_router(health.router, include_in_schema=False)
     return api

@@ -26,6 +26,7 @@ from chat.streams import Streams
 from chat.think_time import ThinkTime
 from chat.turns import TurnRunner, trace_stopped
 from chat.warm import Warmer
+from chat.webhooks import Sender
 from sessions import Store
 from telemetry import Telemetry, TelemetryConfig
 from telemetry.sampling import Sampling
@@ -96,8 +97,15 @@ def _loops(services: Services) -> dict[str, Coroutine[Any, Any, None]]:
     """What runs beside the requests, by name."""
     tidying = keep_tidy(services.store, services.limits, services.settings.retention, lifetime(services.settings))
     loops = {"packs": services.packs.run(), "retention": tidying, "drain": keep_drained(services)}
+    loops["webhooks"] = _sender(services).run()
     look = _source(services.settings)
     return loops | {"discovery": keep_following(services.replicas, look)} if look else loops
+
+
+def _sender(services: Services) -> Sender:
+    settings, metrics = services.settings, services.telemetry.metrics
+    private = settings.webhook_private_targets
+    return Sender(services.store, metrics, timeout=settings.webhook_timeout, private=private)
 
 
 def _source(settings: Settings) -> Look | None:

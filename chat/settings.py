@@ -159,6 +159,11 @@ class Settings(BaseSettings):
         "Addresses of proxies whose X-Forwarded-For is believed, separated by commas.", []
     )
 
+    webhook_timeout: Duration = _about("Longest wait for a program that is called back.", timedelta(seconds=10))
+    webhook_private_targets: bool = _about(
+        "Whether webhooks may go to private and loopback addresses, and without TLS.", False
+    )
+
     log_level: str = _about("debug, info, warning or error.", "info", pattern="^(debug|info|warning|error)$")
     locale: str = _about("Language of the interface where the browser asks for none that exists.", "en")
 

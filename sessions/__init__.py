@@ -19,10 +19,13 @@ from sessions.models import (
     Site,
     Suggestion,
     Turn,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from sessions.pin import Pin
 from sessions.principal import Customer, Person, Principal, Scope, Server, Staff
 from sessions.repository import (
+    Due,
     Lifetime,
     MessageDetails,
     Outcome,
@@ -40,6 +43,7 @@ from sessions.vocabulary import (
     Action,
     Away,
     ConversationState,
+    DeliveryState,
     EventKind,
     FeedbackValue,
     HistoryRole,
@@ -47,6 +51,7 @@ from sessions.vocabulary import (
     Sentiment,
     SuggestionOutcome,
     TurnState,
+    WebhookKind,
 )
 
 __all__ = [
@@ -62,9 +67,11 @@ __all__ = [
     "Conversation",
     "ConversationState",
     "Customer",
+    "DeliveryState",
     "Delta",
     "DemoAccount",
     "DemoOrder",
+    "Due",
     "Event",
     "EventKind",
     "Feedback",
@@ -105,6 +112,9 @@ __all__ = [
     "Turn",
     "TurnState",
     "Unavailable",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookKind",
     "seed_demo",
     "upgrade",
 ]

@@ -20,6 +20,9 @@ from sessions.repository.transaction import Transaction
 from sessions.ring import Ring
 from sessions.turnstile import Turnstile
 
+LOG_KEPT = timedelta(days=30)
+"""How long the log of deliveries to programs is kept, if conversations are not forgotten sooner."""
+
 
 class Store:
     """One process's access to the database. `url` is as the user writes it; its schema is `upgrade`'s matter.
@@ -39,6 +42,8 @@ class Store:
         self._turnstile = nullcontext if self.is_postgres else Turnstile(BUSY_MS / 1000).turn
         self._tasks: list[asyncio.Task[None]] = []
         self.feed = Feed(self.read, self._ring)
+        self.posted = asyncio.Event()
+        """Set when this process has written something to be delivered."""
 
     @property
     def is_postgres(self) -> bool:
@@ -65,8 +70,10 @@ class Store:
         with away_as_unavailable():
             async with self._turnstile(), _session(self._writes) as session:
                 tx = Transaction(session, writes=True)
-                yield Repository(tx)
+                repo = Repository(tx)
+                yield repo
                 await session.flush()
+                posted = await repo.outbox.post()
                 if self._notices and tx.changed:
                     await self._notices.send(session, tx.changed)
                 await session.commit()
@@ -74,6 +81,8 @@ class Store:
         if self.on_stopped:
             for turn in tx.stopped:
                 self.on_stopped(turn)
+        if posted:
+            self.posted.set()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Repository]:
@@ -90,6 +99,7 @@ class Store:
         async with self.begin() as repo:
             await repo.idempotency.expire()
             await repo.persons.expire()
+            await repo.webhooks.expire(now() - min(retention or LOG_KEPT, LOG_KEPT))
         removed = 0
         while retention is not None:
             async with self.begin() as repo:

@@ -71,6 +71,24 @@ class EventKind(StrEnum):
     CONVERSATION_CLOSED = "conversation.closed"
 
 
+class WebhookKind(StrEnum):
+    """What programs are called back for."""
+
+    CONVERSATION_OPENED = "conversation.opened"
+    REPLY_DONE = "reply.done"
+    CONVERSATION_HANDED_OVER = "conversation.handed_over"
+    CONVERSATION_CLOSED = "conversation.closed"
+    CONVERSATION_RATED = "conversation.rated"
+
+
+class DeliveryState(StrEnum):
+    """`dead` is tried no more: refused for good, or without success for hours."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
 class FeedbackValue(StrEnum):
     UP = "up"
     DOWN = "down"

@@ -108,6 +108,9 @@ class Metrics:
             "site",
             "template",
         )
+        self.webhook_deliveries = self._counter(
+            "webhook_deliveries", "Tries to call a program back, by outcome (delivered, retry, dead, gone).", "outcome"
+        )
         self.open_streams = self._gauge("open_streams", "Event streams that are open now.", "kind")
 
     def _make_replicas(self) -> None:

@@ -15,6 +15,7 @@ from sessions.models.person import PersonSession, UsedProof
 from sessions.models.site import ApiKey, Site
 from sessions.models.suggestion import Suggestion
 from sessions.models.turn import Turn
+from sessions.models.webhook import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Account",
@@ -40,4 +41,6 @@ __all__ = [
     "Suggestion",
     "Turn",
     "UsedProof",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -13,6 +13,7 @@ from sessions.repository.history import Replied
 from sessions.repository.idempotency import Idempotency
 from sessions.repository.messages import MessageDetails, Messages
 from sessions.repository.orders import Orders
+from sessions.repository.outbox import Due, Outbox
 from sessions.repository.outcomes import Outcome, Outcomes
 from sessions.repository.packs import PackVersions, Release
 from sessions.repository.people import Lifetime, People, SignedIn
@@ -23,6 +24,7 @@ from sessions.repository.sites import Sites
 from sessions.repository.suggestions import Suggestions, TemplateOutcomes
 from sessions.repository.transaction import Transaction
 from sessions.repository.turns import Turns
+from sessions.repository.webhooks import Webhooks
 
 
 class Repository:
@@ -47,6 +49,8 @@ class Repository:
         self.audit = Audit(tx)
         self.presence = Presences(tx)
         self.suggestions = Suggestions(tx)
+        self.webhooks = Webhooks(tx)
+        self.outbox = Outbox(tx)
 
     async def ping(self) -> None:
         """Raises Unavailable when the database does not answer."""
@@ -54,6 +58,6 @@ class Repository:
 
 
 __all__ = [
-    "Lifetime", "MessageDetails", "Outcome", "Release", "Replied", "Repository", "Search", "SignedIn",
-    "TemplateOutcomes", "Thumbs", "Told",
+    "Due", "Lifetime", "MessageDetails", "Outcome", "Release", "Replied", "Repository",
+    "Search", "SignedIn", "TemplateOutcomes", "Thumbs", "Told",
 ]  # fmt: skip

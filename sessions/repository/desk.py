@@ -12,7 +12,7 @@ from sessions.repository.endings import stop_unanswered
 from sessions.repository.handoff import hand_to
 from sessions.repository.lines import new_line
 from sessions.repository.part import Part
-from sessions.vocabulary import Away, ConversationState, EventKind, FeedbackValue, Role
+from sessions.vocabulary import Away, ConversationState, EventKind, FeedbackValue, Role, WebhookKind
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,7 @@ class Desk(Part):
         """The customer's verdict, 1 to 5; a later one replaces it. Raises NotFound."""
         conversation = await self.log.locked(principal, conversation_id)
         self.log.touch(conversation, listed=True)
+        self.tx.announce(conversation, WebhookKind.CONVERSATION_RATED, {"score": score, "comment": comment})
         return await self.session.merge(Rating(conversation_id=conversation_id, score=score, comment=comment))
 
     async def rating(self, principal: Principal, conversation_id: str) -> Rating | None:

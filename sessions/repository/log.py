@@ -9,9 +9,15 @@ from sessions.errors import NotFound
 from sessions.models import Conversation, Event, Message, Turn
 from sessions.principal import Principal, sees
 from sessions.repository.transaction import Transaction
-from sessions.vocabulary import EventKind
+from sessions.vocabulary import EventKind, WebhookKind
 
 _UNLISTED = frozenset({EventKind.REPLY_DELTA, EventKind.REPLY_RESET, EventKind.TYPING})
+
+_ANNOUNCED = {
+    EventKind.REPLY_DONE: WebhookKind.REPLY_DONE,
+    EventKind.HANDOFF: WebhookKind.CONVERSATION_HANDED_OVER,
+    EventKind.CONVERSATION_CLOSED: WebhookKind.CONVERSATION_CLOSED,
+}
 
 
 class Log:
@@ -75,6 +81,8 @@ class Log:
         )
         self.session.add(event)
         self.touch(conversation, listed=kind not in _UNLISTED)
+        if kind in _ANNOUNCED:
+            self.tx.announce(conversation, _ANNOUNCED[kind], {"seq": event.seq} | payload)
         return event
 
     def touch(self, conversation: Conversation, *, listed: bool) -> None:

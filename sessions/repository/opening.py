@@ -11,7 +11,7 @@ from sessions.models import Conversation, PersonSession, Site
 from sessions.principal import Customer, Person, Principal, Scope, Server, Staff
 from sessions.repository.part import Part
 from sessions.repository.searching import Search, narrowed
-from sessions.vocabulary import ConversationState
+from sessions.vocabulary import ConversationState, WebhookKind
 
 
 class Opening(Part):
@@ -47,6 +47,7 @@ class Opening(Part):
         )
         self.session.add(conversation)
         self.tx.touch(conversation.id, listed=True)
+        self.tx.announce(conversation, WebhookKind.CONVERSATION_OPENED, {"locale": locale, "subject": subject})
         return conversation, raw
 
     async def by_tokens(self, raw: Sequence[str], *, unproved: bool = False) -> Customer | None:

@@ -6,7 +6,18 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from sessions.models import Base, Conversation, Event, Feedback, Fold, Message, Rating, Suggestion, Turn
+from sessions.models import (
+    Base,
+    Conversation,
+    Event,
+    Feedback,
+    Fold,
+    Message,
+    Rating,
+    Suggestion,
+    Turn,
+    WebhookDelivery,
+)
 from sessions.principal import Person, Principal
 from sessions.repository.part import Part
 from sessions.repository.persons import Persons
@@ -28,6 +39,7 @@ class Records(Part):
             "messages": _dumped(messages),
             "turns": _dumped(await self._rows(Turn, conversation_id, Turn.seq)),
             "events": _dumped(await self._rows(Event, conversation_id, Event.seq)),
+            "deliveries": _dumped(await self._rows(WebhookDelivery, conversation_id, WebhookDelivery.created_at)),
             "feedback": _dumped(feedback.all()),
             "suggestions": _dumped(await self._rows(Suggestion, conversation_id, Suggestion.created_at)),
             "rating": rating and rating.model_dump(mode="json"),

@@ -26,6 +26,7 @@ NO_LEASE_S = -1.0
 """A lease that is over as soon as it is given, as after the owner's death."""
 
 AGENT = Staff("Ada", frozenset({Scope.AGENT}), sites=None)
+OPERATOR = Staff("Eve", frozenset({Scope.OPERATOR}), sites=None)
 OTHER_AGENT = Staff("Bob", frozenset({Scope.AGENT}), sites=None)
 
 _numbers = count(1)

@@ -2,7 +2,6 @@ import asyncio
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from benchmarks.live.arms import ARMS, OURS, front
 from benchmarks.live.script import Writer
@@ -14,7 +13,6 @@ from tests.scripted_engine import Script, ScriptedEngine
 SHAPE = Shape(4.0, 1.0, brands=2, brand_tokens=60, replies_reused=False)
 
 
-@pytest.mark.timeout(300)  # a whole Pindesk is started, which takes a minute on a machine that is busy
 async def test_ours_is_a_whole_pindesk_that_pins_sessions_and_can_be_drained(tmp_path: Path) -> None:
     script = Writer().scripts(SHAPE, 1)[0]
     async with ScriptedEngine() as one, ScriptedEngine() as other:

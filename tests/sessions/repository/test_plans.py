@@ -9,7 +9,7 @@ from sqlalchemy import Connection, event
 
 from sessions import ConversationState, Pin, Role, Staff, Store
 from sessions.columns import now
-from tests.sessions.shop import AGENT, Chat, answer, claim, claimed, open_chat, show
+from tests.sessions.shop import AGENT, OPERATOR, Chat, answer, claim, claimed, open_chat, show
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -58,6 +58,8 @@ async def test_an_ordinary_day_reads_no_whole_table(store: Store, chat: Chat) ->
 
 
 async def _an_ordinary_day(store: Store, chat: Chat) -> None:
+    async with store.begin() as repo:
+        await repo.webhooks.add("demo", "https://shop.example/hook", "whsec_c2VjcmV0")
     of_site = Staff("Ada", AGENT.scopes, frozenset({"demo"}))
     await chat.post()
     held = await claimed(store)
@@ -83,4 +85,6 @@ async def _an_ordinary_day(store: Store, chat: Chat) -> None:
         await repo.conversations.takeover(AGENT, chat.id, "Ada")
         await repo.conversations.close(AGENT, chat.id)
         await repo.conversations.export(chat.customer, chat.id)
+    async with store.begin() as repo:
+        await repo.webhooks.deliveries(OPERATOR, after=(await repo.outbox.claim(30)).id)
     await store.tidy(timedelta(days=30))

@@ -8,7 +8,7 @@ from sessions.columns import now
 from sessions.models import Base
 from tests.sessions.shop import AGENT, Chat, answer, claimed, open_chat, reply, show
 
-OWNED = ("conversation", "message", "turn", "event", "feedback", "rating", "idempotency")
+OWNED = ("conversation", "message", "turn", "event", "feedback", "rating", "idempotency", "webhook_delivery")
 
 
 async def _live(chat: Chat) -> None:
@@ -40,6 +40,8 @@ async def _counts(store: Store) -> dict[str, int]:
 
 
 async def test_deleting_leaves_no_row(store: Store) -> None:
+    async with store.begin() as repo:
+        await repo.webhooks.add("demo", "https://shop.example/hook", "whsec_c2VjcmV0")
     empty = await _counts(store)
     chat = await open_chat(store)
     await _live(chat)
