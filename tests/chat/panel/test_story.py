@@ -25,7 +25,7 @@ ASKED = reply("order_late", order_id="10234", date=None, demand=DEMAND, sentimen
 
 async def lines(where: "Page | Frame") -> list[str]:
     """What was said, in order, as it stands there."""
-    return [text.strip() for text in await where.locator(".line:not(.note) .bubble").all_text_contents()]
+    return [text.strip() for text in await where.locator(".line:not(.note, .day) .bubble").all_text_contents()]
 
 
 async def test_from_the_first_question_to_the_verdict(chromium: "Browser", desk: Shop, sit: "Sit") -> None:
