@@ -21,7 +21,7 @@ class Panel {
     this.keys = new Keys();
     this.alerts = new Alerts();
     this.queue = new Queue(api, me);
-    this.list = new QueueList(this.queue, (id) => this.open(id));
+    this.list = new QueueList(this.queue, (id, focus) => this.open(id, focus));
     this.stage = make("section", { class: "stage", "aria-label": "Conversation" });
     this.status = make("p", { class: "status", role: "status" });
     this.desk = make("main", { class: "panel" }, make("h1", { class: "unseen" }, "Agent panel"), this.#side(), this.stage);
@@ -50,8 +50,11 @@ class Panel {
     address.searchParams.set("conversation", id);
     if (address.href !== location.href) history.pushState(null, "", address);
     this.stage.replaceChildren(this.conversation.element);
-    await this.conversation.start();
-    if (focus) this.conversation.focus();
+    const opened = this.conversation;
+    const before = document.activeElement;
+    await opened.start();
+    // Whoever has gone elsewhere meanwhile is left there.
+    if (focus && opened === this.conversation && document.activeElement === before) opened.focus();
   }
 
   close() {

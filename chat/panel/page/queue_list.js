@@ -6,7 +6,7 @@ import { TABS } from "./queue.js";
 import { ago } from "./time.js";
 
 export class QueueList {
-  /** @param {import("./queue.js").Queue} queue @param {(id: string) => void} onOpen */
+  /** @param {import("./queue.js").Queue} queue @param {(id: string, focus?: boolean) => void} onOpen */
   constructor(queue, onOpen) {
     this.queue = queue;
     this.onOpen = onOpen;
@@ -48,8 +48,7 @@ export class QueueList {
     const here = links.findIndex((link) => link === document.activeElement || link.hasAttribute("aria-current"));
     const next = links[Math.min(Math.max(here + step, 0), links.length - 1)];
     next.focus();
-    this.onOpen(next.dataset.id);
-    next.focus();
+    this.onOpen(next.dataset.id, false);
   }
 
   openFirst() {
