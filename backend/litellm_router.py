@@ -3,7 +3,7 @@
 One deployment per replica, addressed by the replica's id; the rules are that nothing is retried, sent elsewhere or
 cooled down in there, because ranking, failover and health are ours (`placement`, `replicas`). What the Router does not
 do is the call itself: `litellm.acompletion` would take each stream apart and put it together again, 0.3 to 0.4 ms of
-CPU a chunk and 9 ms before the first one (`benchmarks.endpoint_overhead`), and what it puts together would have to be
+CPU a chunk and 9 ms before the first one (`benchmarks/README.md`), and what it puts together would have to be
 checked against what came: LiteLLM 1.109 skips unreadable lines and makes up a missing finish reason and usage.
 """
 
