@@ -44,13 +44,13 @@ async def summed_up(
     written = folding.read_summary(raw, brief.lines) if raw else None
     whole = folding.joined(written, certain)
     said = [line.text for line in brief.lines if line.role == LineRole.AGENT]
-    open_questions = [each for each in whole.open_demands if each != demand]
+    wanted = demand or next(iter(whole.open_demands), None)
     return SummedUp(
-        demand=demand or next(iter(whole.open_demands), None),
+        demand=wanted,
         sentiment=sentiment,
         facts=whole.facts,
         promises=[*promises, *(written.promises_made if written else ()), *said][: folding.LIST_MAX_ITEMS],
-        open_questions=open_questions,
+        open_questions=[each for each in whole.open_demands if each != wanted],
         by_engine=written is not None,
     )
 
