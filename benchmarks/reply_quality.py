@@ -23,6 +23,7 @@ answers a company's own conversations instead, format in benchmarks/README.md.
 import argparse
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -55,9 +56,6 @@ OPENING = Asked("Hello", frozenset())
 Answers = dict[str, list[list[Turn]]]
 """By source."""
 
-Measured = dict[tuple[str, int], Answers]
-"""By arm and number of customers."""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
@@ -72,28 +70,28 @@ def _compare(given: argparse.Namespace) -> int:
     """Measure the arms that were asked for, then print the table of all that `--out` holds."""
     sets = held_out(given.data, given.n)
     kept: list[Row] = json.loads(given.out.read_text()) if given.out and given.out.exists() else []
-    answers = _measured([ARMS[name] for name in given.arms], sets, given)
     with encoder() as encode:
-        for (name, customers), found in answers.items():
+        for name, customers, answers in _measured([ARMS[name] for name in given.arms], sets, given):
             kept = [row for row in kept if (row["arm"], row["customers"]) != (name, customers)]
-            kept += rows(name, customers, sets, found, encode)
-    if given.out:
-        given.out.write_text(json.dumps(kept) + "\n", encoding="utf-8")
+            kept += rows(name, customers, sets, answers, encode)
+            if given.out:
+                given.out.write_text(json.dumps(kept) + "\n", encoding="utf-8")
     print(report(kept))
     return 0
 
 
-def _measured(arms: Sequence[Arm], sets: Sequence[HeldOut], given: argparse.Namespace) -> Measured:
-    """Each arm's answers; neighbours that are served in the same way share their servers."""
-    found: Measured = {}
+def _measured(
+    arms: Sequence[Arm], sets: Sequence[HeldOut], given: argparse.Namespace
+) -> Iterator[tuple[str, int, Answers]]:
+    """Each arm's answers by number of customers; neighbours that are served in the same way share their servers."""
     for _, alike in groupby(arms, key=lambda arm: (arm.flags, dict(given.url).get(arm.name))):
         same = list(alike)
         with _servers(same[0], given) as urls:
             for arm, customers in product(same, given.customers):
                 load = psutil.getloadavg()[0]
-                found[arm.name, customers] = _run(arm, customers, urls, sets, given.served)
+                answers = _run(arm, customers, urls, sets, given.served)
                 print(f"{arm.name}, {customers} at once: done (load before {load:.1f})", file=sys.stderr)
-    return found
+                yield arm.name, customers, answers
 
 
 def _run(arm: Arm, customers: int, urls: Sequence[str], sets: Sequence[HeldOut], served: str) -> Answers:
@@ -169,4 +167,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    # Whoever is told to end stops its servers first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())

@@ -60,5 +60,5 @@ def test_a_file_is_answered_and_summed_up(engine: Engine, tmp_path: Path, capsys
 def test_what_is_missing_is_said(arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert reply_quality.main(arguments) == 1
     error = capsys.readouterr().err
-    assert error.startswith("reply_quality: ")
+    assert "\nreply_quality: " in f"\n{error}"
     assert any(part in error for part in reason.split("|"))
