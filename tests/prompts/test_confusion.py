@@ -56,7 +56,7 @@ def test_a_template_whose_grammar_the_replica_refuses_is_named(
     replica.refuses = "charged_twice"
     assert main(["check", "demo-shop", "--replica", replica.url]) == 1
     (mistake, summary) = capsys.readouterr().out.splitlines()
-    assert mistake.startswith("demo-shop/templates/charged_twice.toml:4: The engine cannot compile the grammar")
+    assert mistake.startswith("demo-shop/templates/charged_twice.toml:5: The engine cannot compile the grammar")
     assert "the grammar is too large" in mistake
     assert "Remedy: Simplify [slots]." in mistake
     assert "demo-shop: refused" in summary
