@@ -42,7 +42,7 @@ async def test_a_fault_of_ours_is_a_500_without_its_words(api: Api, monkeypatch:
     async def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("the customer wrote 4111 1111 1111 1111")
 
-    monkeypatch.setattr("chat.conversations.get", broken)
+    monkeypatch.setattr("chat.conversations.post_turn", broken)
     one = await api.open()
     answer = await api.post(one, "hello")
     assert answer.status_code == 500

@@ -62,7 +62,10 @@ async def lines_of(api: Api, opened: Opened) -> list[dict[str, Any]]:
 async def check(api: Api, answered: Answered) -> None:
     """The promise, for one reply: what was said follows from the row, and the row from the customer's words."""
     pack, turn = api.services.packs.named("demo-shop"), answered.turn
-    assert [line["role"] for line in answered.lines] == ["customer", "assistant" if turn.template else "system"]
+    roles = [line["role"] for line in answered.lines]
+    assert roles[:2] == ["customer", "assistant" if turn.template else "system"]
+    notices = {pack.notice(notice, "en").text for notice in Notice if notice in pack.templates}
+    assert all(line["role"] == "system" and line["content"] in notices for line in answered.lines[2:])
     if turn.template is None:
         assert answered.said == pack.notice(Notice.FAILED, "en").text
         return
