@@ -157,7 +157,7 @@ async def test_without_an_engine_the_notice_offers_a_person(visit: "Visit", shop
     assert await page.locator(".choices button").all_inner_texts() == ["Try again", "Talk to a person"]
     await page.locator(".choices").get_by_role("button", name="Talk to a person").click()
     await page.get_by_text("Waiting for a person").first.wait_for()
-    await page.locator(".line").get_by_text("A colleague will take over here.").wait_for()
+    await page.locator(".line").get_by_text("Nobody of the team is here right now.").wait_for()
     assert not await page.locator(".human").is_visible()
 
 
