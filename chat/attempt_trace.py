@@ -1,9 +1,14 @@
 """The span of one attempt to have the engine answer, of a turn or of a request to the OpenAI endpoint."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from opentelemetry.trace import Span
 
 from backend.engine import Usage
+from telemetry.metrics import Metrics
 from telemetry.names import (
+    ATTEMPT_OUTCOME,
     ERROR_TYPE,
     RESPONSE_FINISH_REASONS,
     USAGE_CACHE_READ_TOKENS,
@@ -37,3 +42,18 @@ class AttemptTrace:
     def failed(self, code: str) -> None:
         self._span.set_attribute(ERROR_TYPE, code)
         self.outcome = AttemptOutcome.FAILED
+
+
+@contextmanager
+def followed(span: Span, metrics: Metrics) -> Iterator[AttemptTrace]:
+    """Follow an attempt to its end: whatever ends it is written on its span, counted, and the span ended."""
+    trace = AttemptTrace(span)
+    try:
+        yield trace
+    except Exception as error:
+        trace.failed(getattr(error, "code", type(error).__name__))
+        raise
+    finally:
+        metrics.attempts.labels(trace.outcome).inc()
+        span.set_attribute(ATTEMPT_OUTCOME, trace.outcome)
+        span.end()

@@ -6,11 +6,10 @@ from contextlib import contextmanager
 
 from backend.engine import Usage
 from backend.placement import Ahead, Ranking, Snapshot
-from chat.attempt_trace import AttemptTrace
+from chat.attempt_trace import AttemptTrace, followed
 from chat.inference.asked import Asked
 from telemetry import Telemetry
 from telemetry.names import (
-    ATTEMPT_OUTCOME,
     BOOT_ID,
     CONVERSATION_ID,
     PIN_AGE_S,
@@ -44,16 +43,8 @@ class RequestTrace:
         attributes = {**self._attributes, **_placed(replica, ranking), **_pinned(replica, ahead)}
         span = self._telemetry.start_request(self._parent, number, self._model, attributes)
         self._metrics.placements.labels(ranking.reason).inc()
-        trace = AttemptTrace(span)
-        try:
+        with followed(span, self._metrics) as trace:
             yield trace
-        except Exception as error:
-            trace.failed(getattr(error, "code", type(error).__name__))
-            raise
-        finally:
-            self._metrics.attempts.labels(trace.outcome).inc()
-            span.set_attribute(ATTEMPT_OUTCOME, trace.outcome)
-            span.end()
         if trace.usage:
             self._metrics.count_placement(
                 ranking.reason, ranking.predicted_cached_tokens, trace.usage.cached_tokens or 0

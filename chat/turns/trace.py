@@ -9,13 +9,12 @@ from opentelemetry.trace import Span, set_span_in_context
 
 from backend.engine import Usage
 from backend.placement import Ahead, Placement, Ranking, Snapshot
-from chat.attempt_trace import AttemptTrace
+from chat.attempt_trace import AttemptTrace, followed
 from prompts import FilledReply
 from sessions import Claim, Turn
 from telemetry import Telemetry
 from telemetry.names import (
     ACTION,
-    ATTEMPT_OUTCOME,
     BOOT_ID,
     ERROR_TYPE,
     FIRST_TEXT,
@@ -110,16 +109,8 @@ class TurnTrace:
         self._attempts = claim.attempts
         attributes = {REPLICA: replica.id, BOOT_ID: replica.boot_id or ""}
         span = self._telemetry.start_attempt(self.span, claim.turn_id, claim.attempt, self._model, attributes)
-        trace = AttemptTrace(span)
-        try:
+        with followed(span, self._metrics) as trace:
             yield trace
-        except Exception as error:
-            trace.failed(getattr(error, "code", type(error).__name__))
-            raise
-        finally:
-            self._metrics.attempts.labels(trace.outcome).inc()
-            span.set_attribute(ATTEMPT_OUTCOME, trace.outcome)
-            span.end()
 
     def first_text(self, ms: float) -> None:
         self.span.add_event(FIRST_TEXT)
