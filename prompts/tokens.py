@@ -1,8 +1,8 @@
 """How many tokens a text may have, where no tokenizer is at hand: rather too many than too few.
 
 Weights by character, from byte-level BPE vocabularies of 6,000 to 150,000 pieces that were trained on English: words
-that people write have fewer than two tokens for five letters; digits, punctuation and scripts that the vocabulary does
-not know are spelled out.
+that people write have fewer than two tokens for five letters; digits and punctuation are spelled out, and scripts that
+the vocabulary does not know byte by byte.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ PER_MESSAGE = 4
 """What a chat template adds to each message."""
 
 _SMALL, _CAPITAL = 0.4, 0.8
-_ASCII_END, _TWO_BYTES_END, _CJK, _PLANE_END = 0x80, 0x800, 0x2E80, 0x10000
+_ASCII_END, _TWO_BYTES_END, _PLANE_END = 0x80, 0x800, 0x10000
 
 
 def estimated_tokens(text: str) -> int:
@@ -39,7 +39,5 @@ def _weight(char: str) -> float:
     if code < _ASCII_END:
         return _SMALL if char.islower() or char == " " else _CAPITAL if char.isupper() else 1.0
     if code < _TWO_BYTES_END:
-        return 1.0
-    if code < _CJK:
-        return 2.5
-    return 1.3 if code < _PLANE_END else 3.0
+        return 2.0
+    return 3.0 if code < _PLANE_END else 4.0

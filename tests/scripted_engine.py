@@ -93,6 +93,10 @@ class ScriptedEngine:
     def enqueue(self, *scripts: Script) -> None:
         self._scripts.extend(scripts)
 
+    def share(self, scripts: deque[Script]) -> None:
+        """Take from these from now on, as other engines do too: whoever is asked next plays the next one."""
+        self._scripts = scripts
+
     def clear(self) -> None:
         """Forget the scripts that are left."""
         self._scripts.clear()

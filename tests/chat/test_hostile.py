@@ -32,8 +32,8 @@ class Answered:
 
     @property
     def said(self) -> str:
-        """What the customer was told."""
-        return self.lines[-1]["content"]
+        """What the customer was told in reply; notices, such as that nobody is there, come after it."""
+        return self.lines[1]["content"]
 
 
 async def ask(api: Api, text: str) -> Answered:
@@ -80,7 +80,7 @@ async def check(api: Api, answered: Answered) -> None:
         assert lawful(asked, slot["value"], [prompt_form(answered.text)]) == slot["value"]
     await check_lookup(api, turn)
     assert answered.said == rendered(pack, turn)
-    assert answered.lines[-1]["quick_replies"] == list(template.quick_replies.get("en", ()))
+    assert answered.lines[1]["quick_replies"] == list(template.quick_replies.get("en", ()))
 
 
 def _asked(pack: Pack) -> list[Any]:

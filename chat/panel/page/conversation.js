@@ -140,6 +140,11 @@ export class Conversation {
     else if (kind === "typing" && payload.role === "customer") this.#showTyping();
     if (PASSING.has(kind)) return;
     if (kind === "turn.started" || kind === "reply.done" || kind === "message") this.#overtaken(payload.message);
+    this.readSoon();
+  }
+
+  /** Something of it has changed: once for several changes in a row. */
+  readSoon() {
     clearTimeout(this.rereading);
     this.rereading = setTimeout(() => this.#read(), REREAD_MS);
   }

@@ -80,7 +80,11 @@ class Panel {
     const tail = new Tail(
       new URL("agent/events", API).href,
       this.api.token,
-      ({ kind, payload }) => this.queue.hear(kind, payload),
+      ({ kind, payload }) => {
+        this.queue.hear(kind, payload);
+        // A rating, say, is no event of the conversation's own log.
+        if (payload.id === this.conversation?.id) this.conversation.readSoon();
+      },
       (state, status) => this.#connection(state, status),
     );
     tail.start();
