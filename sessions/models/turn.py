@@ -26,6 +26,7 @@ class Turn(Base, table=True):
     __table_args__ = (
         UniqueConstraint("conversation_id", "client_turn_id"),
         Index("ix_turn_conversation_id_seq", "conversation_id", "seq", unique=True),
+        Index("ix_turn_created_at", "created_at"),
         Index("ix_turn_open", "created_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
 

@@ -8,6 +8,7 @@ from sessions.repository.conversations import Conversations
 from sessions.repository.desk import Thumbs
 from sessions.repository.drains import Drains
 from sessions.repository.events import Events
+from sessions.repository.figures import Figures, Replies, Span, Talks, TemplateReplies, Times
 from sessions.repository.folds import Folds, Told
 from sessions.repository.history import Replied
 from sessions.repository.idempotency import Idempotency
@@ -48,6 +49,7 @@ class Repository:
         self.people = People(tx)
         self.audit = Audit(tx)
         self.presence = Presences(tx)
+        self.figures = Figures(tx)
         self.suggestions = Suggestions(tx)
         self.webhooks = Webhooks(tx)
         self.outbox = Outbox(tx)
@@ -58,6 +60,6 @@ class Repository:
 
 
 __all__ = [
-    "Due", "Lifetime", "MessageDetails", "Outcome", "Release", "Replied", "Repository",
-    "Search", "SignedIn", "TemplateOutcomes", "Thumbs", "Told",
+    "Due", "Lifetime", "MessageDetails", "Outcome", "Release", "Replied", "Replies", "Repository",
+    "Search", "SignedIn", "Span", "Talks", "TemplateOutcomes", "TemplateReplies", "Thumbs", "Times", "Told",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from sessions.columns import now
 from sessions.errors import Conflict, NotFound
 from sessions.models import Message, Suggestion
 from sessions.principal import Scope, Staff
+from sessions.repository.figures import Span
 from sessions.repository.part import Part
 from sessions.vocabulary import Role, SuggestionOutcome
 
@@ -102,13 +103,17 @@ class Suggestions(Part):
             _decide(suggestion, agent, SuggestionOutcome.REJECTED if said is None else _outcome_of(suggestion, said))
         return before, suggestion
 
-    async def by_template(self, operator: Staff, *, site: str | None = None) -> list[TemplateOutcomes]:
-        """The counts of the operator's sites, templates in their order."""
+    async def by_template(
+        self, operator: Staff, *, site: str | None = None, span: Span | None = None
+    ) -> list[TemplateOutcomes]:
+        """The counts of the operator's sites, templates in their order; with `span`, of what was suggested then."""
         counted = select(Suggestion.site_key, Suggestion.template, Suggestion.outcome, func.count())
         if operator.sites is not None:
             counted = counted.where(Suggestion.site_key.in_(operator.sites))
         if site is not None:
             counted = counted.where(Suggestion.site_key == site)
+        if span is not None:
+            counted = counted.where(Suggestion.created_at >= span.begins, Suggestion.created_at < span.ends)
         grouped = counted.group_by(Suggestion.site_key, Suggestion.template, Suggestion.outcome)
         counts: dict[tuple[str, str], dict[str | None, int]] = {}
         for site_key, template, outcome, number in await self.session.execute(grouped):

@@ -22,7 +22,7 @@ async def listening(store: Store) -> AsyncIterator[Asked]:
     asked: Asked = []
 
     def listen(connection: Connection, cursor: object, statement: str, parameters: object, *_: object) -> None:
-        if statement.startswith(("SELECT", "UPDATE", "DELETE")):
+        if statement.startswith(("SELECT", "WITH", "UPDATE", "DELETE")):
             asked.append((statement, parameters))
 
     event.listen(store._engine.sync_engine, "before_cursor_execute", listen)
