@@ -6,7 +6,7 @@ Each replica is watched by its own task:
     ready    -> suspect -> ready          a poll or an attempt failed; it returns by a proof of life, after a pause
     suspect  -> down -> suspect           no answer several times in a row
     any      -> warming                   another boot: what was cached is gone
-    ready    -> draining                  by the operator, until its next boot
+    ready    -> draining                  by the operator, until its next boot or until that is taken back
 """
 
 import asyncio
@@ -181,6 +181,14 @@ class Replicas:
         member.draining = True
         if member.state is ReplicaState.READY:
             self._admit(member, "by the operator")
+
+    def undrain(self, replica_id: str) -> None:
+        """Serve again; no effect on one that was not drained. Raises UnknownReplica."""
+        member = self._member(replica_id)
+        member.draining = False
+        if member.state is ReplicaState.DRAINING:
+            self._admit(member, "drained no more")
+            self.admission.serve()
 
     async def wait_ready(self, timeout_s: float) -> None:
         """Until one replica is ready and each has been looked at once. Raises NotReady, which says who is missing.

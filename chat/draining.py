@@ -23,10 +23,13 @@ _AT_ONCE = 20
 
 async def keep_drained(services: Services) -> None:
     """Follow the operator's wishes until cancelled."""
-    empty = set[str]()
+    asked, empty = set[str](), set[str]()
     while True:
         try:
-            for replica in await _draining(services):
+            asked = await _follow(services, asked)
+            draining = _draining(services)
+            empty &= {replica.id for replica in draining}
+            for replica in draining:
                 if await _empty(services, replica) and replica.id not in empty:
                     empty.add(replica.id)
                     log.info("replica_empty", replica=replica.id, hint="its process may stop")
@@ -35,13 +38,21 @@ async def keep_drained(services: Services) -> None:
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-async def _draining(services: Services) -> list[Snapshot]:
-    """The replicas that are to be empty, told to take nothing new."""
+async def _follow(services: Services, before: set[str]) -> set[str]:
+    """Tell our replicas what was asked in any process, or taken back since `before`; returns who is to be empty now."""
     async with services.store.read() as repo:
-        asked = await repo.drains.asked()
-    for replica in services.replicas.snapshot():
-        if replica.state is ReplicaState.READY and asked.get(replica.id) == replica.boot_id:
+        boots = await repo.drains.asked()
+    found = services.replicas.snapshot()
+    asked = {replica.id for replica in found if boots.get(replica.id) == replica.boot_id}
+    for replica in found:
+        if replica.state is ReplicaState.READY and replica.id in asked:
             services.replicas.drain(replica.id)
+        elif replica.id in before - asked:
+            services.replicas.undrain(replica.id)
+    return asked
+
+
+def _draining(services: Services) -> list[Snapshot]:
     return [each for each in services.replicas.snapshot() if each.state is ReplicaState.DRAINING]
 
 

@@ -142,6 +142,21 @@ async def test_draining_lasts_until_the_next_boot(scripted: ScriptedEngine, repl
     assert replicas.snapshot()[0].boot_id != boot
 
 
+async def test_draining_is_taken_back(scripted: ScriptedEngine, replicas: Replicas) -> None:
+    replicas.undrain("r0")
+    assert states(replicas) == [READY]
+    replicas.drain("r0")
+    replicas.undrain("r0")
+    assert states(replicas) == [READY]
+    replicas.drain("r0")
+    replicas.report("r0", Outcome.FAILED)
+    replicas.undrain("r0")
+    assert states(replicas) == [ReplicaState.SUSPECT]
+    await until(lambda: states(replicas) == [READY])
+    with pytest.raises(UnknownReplica):
+        replicas.undrain("r9")
+
+
 async def test_draining_is_not_undone_by_a_warm_up_that_ends(scripted: ScriptedEngine) -> None:
     go_on, begun = asyncio.Event(), asyncio.Event()
 

@@ -38,7 +38,9 @@ ROUTES = [
     ("GET", "/audit", None, OPERATOR),
     ("GET", "/sites/demo/templates", None, AGENT_OF_IT),
     ("GET", "/replicas", None, OPERATOR),
+    ("GET", "/operator/figures", None, OPERATOR),
     ("POST", "/replicas/r0/drain", None, OPERATOR),
+    ("DELETE", "/replicas/r0/drain", None, OPERATOR),
     # Last, because they change who answers the conversation, and whether there is one.
     ("POST", "/agent/conversations/{id}/takeover", None, AGENT_OF_IT),
     ("POST", "/agent/conversations/{id}/handback", None, AGENT_OF_IT),

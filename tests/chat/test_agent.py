@@ -129,7 +129,8 @@ async def test_replicas_have_the_contracts_names(api: Api) -> None:
     listed = (await api.call("GET", "/replicas", api.keys["operator"])).json()["data"]
     assert [replica["url"] for replica in listed] == ["http://127.0.0.1:9"]
     assert set(listed[0]) == {"id", "url", "state", "boot_id", "pins", "inflight", "waiting", "kv_usage"}
-    assert (await api.call("POST", "/replicas/nobody/drain", api.keys["operator"])).status_code == 404
+    for method in ("POST", "DELETE"):
+        assert (await api.call(method, "/replicas/nobody/drain", api.keys["operator"])).status_code == 404
 
 
 async def test_staff_see_how_to_reach_a_customer_and_not_what_pays(api: Api) -> None:

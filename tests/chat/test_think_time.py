@@ -145,10 +145,12 @@ async def test_a_drained_replica_is_emptied_between_the_turns(desk: Desk) -> Non
     assert (told["replica"], told["placement"]) == (other, "moved_drain")
 
 
-async def test_every_process_drains_what_one_was_told_to(desk: Desk, tmp_path: Path) -> None:
+async def test_every_process_drains_what_one_was_told_to_and_takes_it_back(desk: Desk, tmp_path: Path) -> None:
     urls = [engine.url for engine in desk.engines.values()]
     async with serving(make_settings(tmp_path, replicas=urls)) as second:
-        await desk.api.call("POST", "/replicas/r0/drain", desk.api.keys["operator"])
-        async with asyncio.timeout(20):
-            while second.services.replicas.snapshot()[0].state is not ReplicaState.DRAINING:
-                await asyncio.sleep(0.02)
+        for method, state in (("POST", ReplicaState.DRAINING), ("DELETE", ReplicaState.READY)):
+            told = await desk.api.call(method, "/replicas/r0/drain", desk.api.keys["operator"])
+            assert told.json()["state"] == state
+            async with asyncio.timeout(20):
+                while second.services.replicas.snapshot()[0].state is not state:
+                    await asyncio.sleep(0.02)
