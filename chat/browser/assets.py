@@ -8,6 +8,8 @@ from pathlib import Path
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chat.parts import PARTS
+
 HERE = Path(__file__).parent
 PAGE = HERE / "page"
 STYLES = HERE / "styles"
@@ -26,7 +28,8 @@ class Assets:
     @classmethod
     def load(cls) -> "Assets":
         modules = b"".join(path.read_bytes() for path in sorted(PAGE.glob("*.js")))
-        styles = "\n".join(path.read_text("utf-8") for path in sorted(STYLES.glob("*.css")))
+        sheets = [PARTS / "1-tokens.css", *sorted(STYLES.glob("*.css"))]
+        styles = "\n".join(path.read_text("utf-8") for path in sheets)
         return cls(hashlib.sha256(modules).hexdigest()[:12], styles, (HERE / "desk.html").read_text("utf-8"))
 
     @property

@@ -4,31 +4,21 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from chat.parts import PARTS
 from chat.parts.files import Files
+from chat.parts.strict import StrictPages
 from chat.services import Services, services_of
+from chat.signin.landing import Landing
 
 HERE = Path(__file__).parent
 FILES = Files.read(
     "agent/assets",
-    [
-        *(HERE / "page").glob("*.js"),
-        *(HERE / "styles").glob("*.css"),
-        PARTS / "tail.js",
-        HERE.parent / "browser" / "styles" / "1-tokens.css",
-    ],
+    [*(HERE / "page").glob("*.js"), *(HERE / "styles").glob("*.css"), *PARTS.glob("*.js"), *PARTS.glob("*.css")],
 )
-HTML = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-
-# Every text becomes a text node, styles and scripts come from files: nothing is left for an injected word to start.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'self'; object-src 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors {}"
-)
+PAGES = StrictPages(HERE, FILES)
+MODULES = [name for name in FILES.files if name.endswith(".js") and name != "login.js"]
 
 router = APIRouter(include_in_schema=False)
 With = Annotated[Services, Depends(services_of)]
@@ -44,24 +34,17 @@ def mount(app: FastAPI) -> None:
 async def panel(services: With, embed: bool = False) -> HTMLResponse:
     """The panel; with `embed` the side panel, which only the help desks of the settings may frame."""
     origins = services.settings.embed_origins if embed else []
-    return _page("panel.html", " ".join(origins) or "'none'", origins=" ".join(origins), embed=embed)
+    ancestors = " ".join(origins) or "'none'"
+    return PAGES.page(
+        "panel.html", FILES.path, ancestors=ancestors, modules=MODULES, origins=" ".join(origins), embed=embed
+    )
 
 
 @router.get("/agent/login")
-async def login(services: With, popup: bool = False) -> HTMLResponse:
-    """Signing in; in a popup, for the side panel that opened it."""
-    answer = _page("login.html", "'none'", popup=popup)
+async def login(popup: bool = False, next: Landing = Landing.AGENT) -> HTMLResponse:
+    """Signing in, to go on to the page `next`; in a popup, for the side panel that opened it."""
+    answer = PAGES.page("login.html", FILES.path.removeprefix("agent/"), title=next.title, popup=popup)
     if popup:
         # The popup hands a token to its opener, our own frame inside a foreign page: that tie must not be cut.
         answer.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
     return answer
-
-
-def _page(name: str, ancestors: str, **values: object) -> HTMLResponse:
-    modules = [each for each in FILES.files if each.endswith(".js") and each != "login.js"]
-    sheets = [path.name for path in sorted((HERE / "styles").glob("*.css"))]
-    # Relative to the page, so that the server may stand behind a proxy's path.
-    assets = FILES.path if name == "panel.html" else FILES.path.removeprefix("agent/")
-    html = HTML.get_template(name).render(assets=assets, modules=modules, sheets=sheets, **values)
-    headers = {"Content-Security-Policy": POLICY.format(ancestors), "Cache-Control": "no-store"}
-    return HTMLResponse(html, headers=headers)

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse
 from chat.errors import ApiError, Missing
 from chat.services import Services, services_of
 from chat.signin import cookie, sessions
-from chat.signin.oidc import COOKIE, SEAL_S
+from chat.signin.landing import Landing
+from chat.signin.oidc import COOKIE, SEAL_S, Way
 
 log = structlog.get_logger(__name__)
 
@@ -20,13 +21,16 @@ CALLBACK = "/agent/oidc/callback"
 
 
 @router.get("")
-async def begin(request: Request, services: With, popup: bool = False) -> RedirectResponse:
+async def begin(
+    request: Request, services: With, popup: bool = False, next: Landing = Landing.AGENT
+) -> RedirectResponse:
     if not services.oidc.is_configured:
         raise Missing("No identity provider is configured.")
+    way = Way(popup, next)
     try:
-        url, sealed = await services.oidc.begin(_root(request, services) + CALLBACK, popup=popup)
+        url, sealed = await services.oidc.begin(_root(request, services) + CALLBACK, way)
     except ApiError as error:
-        return _back(request, services, popup, error.code)
+        return _back(request, services, way, error.code)
     answer = RedirectResponse(url, HTTPStatus.SEE_OTHER)
     # Lax, because the way back begins on the provider's page.
     secure = url.startswith("https://") and request.url.scheme == "https"
@@ -41,22 +45,25 @@ async def callback(
     state: Annotated[str, Query(max_length=500)] = "",
     code: Annotated[str, Query(max_length=4000)] = "",
 ) -> RedirectResponse:
-    address, popup = services.proxies.client_address(request.scope), False
+    address, way = services.proxies.client_address(request.scope), Way()
     try:
-        identity, popup = await services.oidc.finish(state, code, request.cookies.get(COOKIE, ""))
+        identity, way = await services.oidc.finish(state, code, request.cookies.get(COOKIE, ""))
         secret = await sessions.by_identity(services, identity.subject, identity.email, address=address)
     except ApiError as error:
         log.info("sign_in_refused", code=error.code)
-        return _back(request, services, popup, error.code)
-    answer = _back(request, services, popup)
+        return _back(request, services, way, error.code)
+    answer = _back(request, services, way)
     cookie.keep(answer, services.settings, secret)
     return answer
 
 
-def _back(request: Request, services: Services, popup: bool, code: str | None = None) -> RedirectResponse:
-    """To the panel, to the popup's end, or to the sign-in page with what went wrong."""
-    page = "/agent" if code is None and not popup else "/agent/login"
-    asked = [*(["popup=1"] if popup else []), *([f"error={code}"] if code else [])]
+def _back(request: Request, services: Services, way: Way, code: str | None = None) -> RedirectResponse:
+    """To the page that was wanted, to the popup's end, or to the sign-in page with what went wrong."""
+    page = f"/{way.next}" if code is None and not way.popup else "/agent/login"
+    further = {"popup": "1" if way.popup else None, "error": code}
+    if page == "/agent/login" and way.next is not Landing.AGENT:
+        further["next"] = way.next
+    asked = [f"{name}={value}" for name, value in further.items() if value]
     answer = RedirectResponse(_root(request, services) + page + ("?" + "&".join(asked) if asked else ""), 303)
     answer.delete_cookie(COOKIE, path=CALLBACK)
     return answer

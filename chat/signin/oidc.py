@@ -6,7 +6,7 @@ The provider only says who somebody is. What they may do is their account's matt
 import hashlib
 import hmac
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from authlib.integrations.base_client import OAuthError
@@ -18,10 +18,11 @@ from joserfc.jwk import OctKey
 
 from chat.errors import ApiError, Away, Missing, Unauthorized
 from chat.settings import Settings
+from chat.signin.landing import Landing
 
 SEAL_S = 600
 COOKIE = "pindesk_oidc"
-_SEALED = ("state", "nonce", "code_verifier", "redirect_uri", "popup")
+_SEALED = ("state", "nonce", "code_verifier", "redirect_uri", "popup", "next")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,14 @@ class Identity:
     email: str | None
 
 
+@dataclass(frozen=True)
+class Way:
+    """Where a browser goes on to: a page of ours, or the end of the popup of a side panel."""
+
+    popup: bool = False
+    next: Landing = Landing.AGENT
+
+
 class Oidc:
     """`PINDESK_OIDC_*`; without an issuer, `is_configured` is False and nothing else works."""
 
@@ -40,17 +49,17 @@ class Oidc:
         self._key = OctKey.import_key(hmac.new(secret, b"oidc state", hashlib.sha256).digest())
         self._app = _client(settings) if self.is_configured else None
 
-    async def begin(self, redirect_uri: str, *, popup: bool) -> tuple[str, str]:
+    async def begin(self, redirect_uri: str, way: Way) -> tuple[str, str]:
         """Where to send the browser, and the cookie's value to keep meanwhile. Raises Missing or Away."""
         try:
             asked = await self._provider.create_authorization_url(redirect_uri)
         except (HTTPError, OAuthError, KeyError, ValueError) as error:
             raise _away() from error
         held = {name: asked[name] for name in ("state", "nonce", "code_verifier")}
-        return asked["url"], self._seal(held | {"redirect_uri": redirect_uri, "popup": popup})
+        return asked["url"], self._seal(held | {"redirect_uri": redirect_uri} | asdict(way))
 
-    async def finish(self, state: str, code: str, sealed: str) -> tuple[Identity, bool]:
-        """Who came back, and whether to a popup. Raises Unauthorized when anything does not fit, Missing or Away."""
+    async def finish(self, state: str, code: str, sealed: str) -> tuple[Identity, Way]:
+        """Who came back, and where to. Raises Unauthorized when anything does not fit, Missing or Away."""
         held = self._open(sealed)
         if not hmac.compare_digest(held["state"].encode(), state.encode()):
             raise _unfit()
@@ -66,7 +75,7 @@ class Oidc:
         if not claims or not claims.get("sub"):
             raise _unfit()
         email = claims.get("email") if claims.get("email_verified") is True else None
-        return Identity(f"{claims['iss']}|{claims['sub']}", email), bool(held["popup"])
+        return Identity(f"{claims['iss']}|{claims['sub']}", email), Way(bool(held["popup"]), Landing(held["next"]))
 
     @property
     def _provider(self) -> StarletteOAuth2App:

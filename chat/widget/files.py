@@ -33,7 +33,7 @@ def strings(locale: str) -> dict[str, object]:
 def _styles(name: str) -> File:
     """A style sheet behind those of the colours and measures that all pages share which it names."""
     own = lean(HERE / name).decode()
-    shared = lean(CHAT / "browser" / "styles" / "1-tokens.css").decode()
+    shared = lean(PARTS / "1-tokens.css").decode()
     used = "\n".join(line for line in shared.splitlines() if not line.startswith("--") or line.split(":")[0] in own)
     return File.of(f"{used}\n{own}".encode(), ".css")
 

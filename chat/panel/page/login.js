@@ -12,6 +12,7 @@ const WORDS = {
 
 const query = new URLSearchParams(location.search);
 const isPopup = query.has("popup");
+const next = query.get("next") === "operator" ? "operator" : "agent";
 const api = new Api(null, () => {});
 const form = document.querySelector("form");
 const wrong = document.querySelector(".wrong");
@@ -33,7 +34,7 @@ async function offer() {
   form.hidden = !ways.password;
   const provider = document.querySelector(".provider");
   if (ways.oidc) {
-    provider.href = new URL(isPopup ? "agent/oidc?popup=1" : "agent/oidc", ROOT).href;
+    provider.href = new URL(isPopup ? "agent/oidc?popup=1" : `agent/oidc?next=${next}`, ROOT).href;
     provider.textContent = `Sign in with ${ways.oidc}`;
   }
   provider.hidden = document.querySelector(".either").hidden = !ways.oidc;
@@ -58,7 +59,7 @@ async function signIn(event) {
 }
 
 async function done() {
-  if (!isPopup) return location.replace(new URL("agent", ROOT));
+  if (!isPopup) return location.replace(new URL(next, ROOT));
   const { token } = await api.post("session/panel");
   // Nobody but a page of our own origin hears this.
   window.opener?.postMessage({ type: "pindesk.token", token }, location.origin);

@@ -3,7 +3,7 @@
 import { Alerts } from "./alerts.js";
 import { Api, API, ROOT } from "./api.js";
 import { Conversation } from "./conversation.js";
-import { button, iconButton, make } from "./element.js";
+import { button, icon, iconButton, make } from "./element.js";
 import { Keys } from "./keys.js";
 import { Queue } from "./queue.js";
 import { QueueList } from "./queue_list.js";
@@ -12,6 +12,7 @@ import { Tail } from "./tail.js";
 const LOUD = "M4 8h3l4-3.5v11L7 12H4zM13.5 7a4 4 0 010 6M15.5 5a7 7 0 010 10";
 const MUTE = "M4 8h3l4-3.5v11L7 12H4zM14 8l4 4M18 8l-4 4";
 const KEYBOARD = "M3 5.5h14v9H3zM6 8.5h.01M9 8.5h.01M12 8.5h.01M15 8.5h.01M6.5 11.5h7";
+const FIGURES = "M4 16V9M9 16V4M14 16v-5M3 16.5h14";
 const LEAVE = "M8 4H4v12h4M8 10h9M13.5 6.5L17 10l-3.5 3.5";
 
 class Panel {
@@ -106,6 +107,7 @@ class Panel {
       { class: "tools" },
       this.sound,
       iconButton(KEYBOARD, "Keyboard shortcuts (?)", () => this.keys.show()),
+      this.me.roles.includes("operator") && make("a", { class: "tool", href: new URL("operator", ROOT).href, title: "Operator page", "aria-label": "Operator page" }, icon(FIGURES)),
       iconButton(LEAVE, "Sign out", () => this.#signOut()),
     );
     const head = make("header", { class: "side-head" }, make("div", {}, make("p", { class: "name", "aria-hidden": "true" }, "Agent panel"), make("p", { class: "me", dir: "auto" }, this.me.name)), tools);
@@ -178,7 +180,8 @@ async function begin() {
 
 function showStranger(me, leave) {
   const out = button("Sign out", () => new Api(null, leave).call("DELETE", "session").then(leave), { class: "pill" });
-  document.body.replaceChildren(make("main", { class: "door" }, make("h1", {}, "Agent panel"), make("p", {}, `${me.name} is no agent: ask for the role.`), out));
+  const figures = me.roles.includes("operator") && make("a", { class: "solid", href: new URL("operator", ROOT).href }, "To the operator page");
+  document.body.replaceChildren(make("main", { class: "door" }, make("h1", {}, "Agent panel"), make("p", {}, `${me.name} is no agent: ask for the role.`), figures, out));
 }
 
 function showTrouble(problem) {

@@ -58,6 +58,14 @@ async def test_provider_signs_in_the_account_with_the_verified_address(visitor: 
     assert await who(visitor) == "nia"
 
 
+async def test_provider_brings_back_to_the_page_that_was_wanted(visitor: httpx.AsyncClient) -> None:
+    assert await come_back(visitor, await to_provider(visitor, "/agent/oidc?next=operator")) == ("/operator", {})
+    answer = await visitor.get("/agent/oidc?next=https://evil.example")
+    assert answer.status_code == 422
+    refused = {"error": ["sign_in_failed"]}
+    assert await come_back(visitor, "/agent/oidc/callback?state=x&code=y") == ("/agent/login", refused)
+
+
 async def test_later_the_subject_counts_and_not_the_address(
     api: Api, provider: Provider, visitor: httpx.AsyncClient
 ) -> None:

@@ -1,4 +1,4 @@
-/** The calls to the server, relative to where the panel's own files come from. */
+/** The calls to the server, relative to where the page's own files come from. */
 
 export const API = new URL("../../../api/v1/", import.meta.url);
 export const ROOT = new URL("../../../", import.meta.url);
@@ -6,11 +6,12 @@ const PATIENCE_MS = 30_000;
 
 /** A refusal in the server's words; status 0 when nobody answered. */
 export class Problem extends Error {
-  /** @param {number} status @param {{code?: string, detail?: string}} body @param {string | null} [retryAfter] */
+  /** @param {number} status @param {{code?: string, detail?: string, field?: string}} body @param {string | null} [retryAfter] */
   constructor(status, body, retryAfter) {
     super(body.detail ?? "The server does not answer.");
     this.status = status;
     this.code = body.code ?? "unreachable";
+    this.field = body.field ?? null;
     this.retryAfterS = Number(retryAfter) || 0;
   }
 }

@@ -1,4 +1,4 @@
-/** Elements as the panel makes them. Whatever anybody wrote becomes a text node; nothing here parses markup. */
+/** Elements as the pages of the staff make them. Whatever anybody wrote becomes a text node; nothing here parses markup. */
 
 /**
  * @param {string} tag
