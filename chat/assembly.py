@@ -95,10 +95,12 @@ async def running(services: Services) -> AsyncIterator[None]:
 
 def _loops(services: Services) -> dict[str, Coroutine[Any, Any, None]]:
     """What runs beside the requests, by name."""
-    tidying = keep_tidy(services.store, services.limits, services.settings.retention, lifetime(services.settings))
+    settings = services.settings
+    kept = {"audit": settings.audit_retention, "sessions": lifetime(settings)}
+    tidying = keep_tidy(services.store, services.limits, settings.retention, **kept)
     loops = {"packs": services.packs.run(), "retention": tidying, "drain": keep_drained(services)}
     loops["webhooks"] = _sender(services).run()
-    look = _source(services.settings)
+    look = _source(settings)
     return loops | {"discovery": keep_following(services.replicas, look)} if look else loops
 
 

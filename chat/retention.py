@@ -14,11 +14,17 @@ EVERY = timedelta(hours=1)
 
 
 async def keep_tidy(
-    store: Store, limits: Limits, retention: timedelta | None, sessions: Lifetime | None = None
+    store: Store,
+    limits: Limits,
+    retention: timedelta | None,
+    *,
+    audit: timedelta | None = None,
+    sessions: Lifetime | None = None,
 ) -> None:
     """Tidy until cancelled. A database that is away for a moment is tidied the next time.
 
-    `sessions` says how long those of the staff live.
+    `retention` is how long conversations are kept, `audit` entries of the audit log; None means for ever. `sessions`
+    says how long those of the staff live.
     """
     while True:
         limits.tidy()
@@ -26,7 +32,7 @@ async def keep_tidy(
             if sessions is not None:
                 async with store.begin() as repo:
                     await repo.people.expire_sessions(sessions)
-            log.info("tidied", conversations_removed=await store.tidy(retention))
+            log.info("tidied", conversations_removed=await store.tidy(retention, audit=audit))
         except Unavailable:
             log.warning("store_unavailable", loop="retention")
         except Exception:

@@ -137,6 +137,7 @@ class Settings(BaseSettings):
     )
     slow_turn: Duration = _about("A turn that takes longer counts as slow.", timedelta(seconds=2))
     retention: Duration | None = _about("How long conversations are kept; unset keeps them for ever.", None)
+    audit_retention: Duration = _about("How long entries of the audit log are kept.", timedelta(days=365))
 
     connect_timeout: Duration = _about("Longest wait for a connection to a replica.", timedelta(seconds=1))
     first_token_timeout: Duration = _about("Longest wait for a replica's first token.", timedelta(seconds=8))

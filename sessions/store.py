@@ -91,15 +91,17 @@ class Store:
             async with _session(self._reads) as session:
                 yield Repository(Transaction(session, writes=False))
 
-    async def tidy(self, retention: timedelta | None) -> int:
+    async def tidy(self, retention: timedelta | None, *, audit: timedelta | None = None) -> int:
         """Forget what has expired, and conversations that did not change for `retention`; returns how many.
 
-        Raises Unavailable.
+        Entries of the audit log are kept for `audit`; None keeps them for ever. Raises Unavailable.
         """
         async with self.begin() as repo:
             await repo.idempotency.expire()
             await repo.persons.expire()
             await repo.webhooks.expire(now() - min(retention or LOG_KEPT, LOG_KEPT))
+            if audit is not None:
+                await repo.audit.expire(now() - audit)
         removed = 0
         while retention is not None:
             async with self.begin() as repo:

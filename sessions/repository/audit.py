@@ -1,9 +1,10 @@
 """`repo.audit`: who signed in, and what was done to whom."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from sessions.identifiers import ENTRY, new_id
 from sessions.models import AuditEntry
@@ -17,6 +18,10 @@ class Audit(Part):
         """Add an entry, in the transaction of what it tells."""
         entry = AuditEntry(id=new_id(ENTRY), actor=actor, action=action, about=about, address=address, details=details)
         self.session.add(entry)
+
+    async def expire(self, older_than: datetime) -> int:
+        """Forget entries from before `older_than`; returns how many."""
+        return (await self.session.execute(delete(AuditEntry).where(AuditEntry.at < older_than))).rowcount
 
     async def list(self, *, limit: int = 100, after: str | None = None) -> Sequence[AuditEntry]:
         """Entries, newest first; `after` is the id of the last one that was read."""

@@ -9,7 +9,7 @@ import pytest
 import sessions.store
 from chat.limits import Limits
 from chat.retention import keep_tidy
-from sessions import Unavailable
+from sessions import AuditEntry, Unavailable
 from telemetry.metrics import Metrics
 from tests.chat.conftest import make_settings, serving
 
@@ -25,12 +25,30 @@ async def test_old_conversations_go_and_young_ones_stay(tmp_path: Path, monkeypa
             assert (await api.call("GET", f"{one.path}/messages", one.token)).status_code == status
 
 
+async def test_old_entries_of_the_audit_log_go(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, audit_retention="90d")
+    assert make_settings(tmp_path).audit_retention == timedelta(days=365)
+    async with serving(settings) as api, api.services.store.begin() as repo:
+        for days in (91, 89):
+            old = datetime.now(UTC) - timedelta(days=days)
+            repo.tx.session.add(AuditEntry(id=f"aud_{days}", actor="x", action="session.begun", at=old))
+    # The next start tidies at once, with what the settings say.
+    async with serving(settings) as api, asyncio.timeout(10):
+        while True:
+            async with api.services.store.read() as repo:
+                kept = {entry.id for entry in await repo.audit.list()}
+            if "aud_91" not in kept:
+                break
+            await asyncio.sleep(0.02)
+        assert kept == {"aud_89"}
+
+
 async def test_tidying_goes_on_after_the_database_was_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     class Away:
         def __init__(self) -> None:
             self.asked = 0
 
-        async def tidy(self, retention: timedelta | None) -> int:
+        async def tidy(self, retention: timedelta | None, *, audit: timedelta | None) -> int:
             self.asked += 1
             raise Unavailable("away") if self.asked == 1 else RuntimeError("a fault of ours")
 

@@ -87,4 +87,4 @@ async def _an_ordinary_day(store: Store, chat: Chat) -> None:
         await repo.conversations.export(chat.customer, chat.id)
     async with store.begin() as repo:
         await repo.webhooks.deliveries(OPERATOR, after=(await repo.outbox.claim(30)).id)
-    await store.tidy(timedelta(days=30))
+    await store.tidy(timedelta(days=30), audit=timedelta(days=90))

@@ -137,3 +137,16 @@ async def test_whoever_speaks_is_kept(store: Store, chat: Chat) -> None:
     await chat.post()
     await answer(store, await claimed(store))
     assert await store.tidy(timedelta(days=30)) == 0
+
+
+async def test_audit_log_is_kept_for_its_own_time(store: Store) -> None:
+    async with store.begin() as repo:
+        for days in (8, 6):
+            await repo.audit.write("ann@example.com", "session.begun", about=f"{days} days ago")
+    async with store.begin() as repo:
+        for entry in await repo.audit.list():
+            entry.at = now() - timedelta(days=int(entry.about[0]))
+    await store.tidy(timedelta(days=1))
+    await store.tidy(None, audit=timedelta(days=7))
+    async with store.read() as repo:
+        assert [entry.about for entry in await repo.audit.list()] == ["6 days ago"]
