@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from chat import browser, panel, problems, widget
+from chat import operator as operator_page
 from chat.assembly import build, running
 from chat.body_limit import BodyLimit
 from chat.edge import Edge
@@ -62,6 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/v1", inference_app(services))
     widget.mount(app)
     panel.mount(app)
+    operator_page.mount(app)
     browser.mount(app, services)
     return app
 

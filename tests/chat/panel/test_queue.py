@@ -55,6 +55,21 @@ async def test_door_opens_for_the_right_password_only(chromium: "Browser", desk:
     await page.get_by_label("Password").wait_for()
 
 
+async def test_whoever_guesses_is_told_when_to_try_again(chromium: "Browser", desk: Shop) -> None:
+    page = await (await chromium.new_context()).new_page()
+    await page.route(
+        "**/api/v1/session",
+        lambda route: route.fulfill(
+            status=429, headers={"retry-after": "130"}, json={"code": "too_many_requests", "detail": "Too many."}
+        ),
+    )
+    await page.goto(desk.url + "agent/login")
+    await page.get_by_label("Mail address").fill("kim@example.com")
+    await page.get_by_label("Password").fill("a guess")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("alert").get_by_text("Too many attempts. Try again in 3 min.").wait_for()
+
+
 async def test_queue_is_pushed_and_counts_in_the_title(sit: "Sit", talk: "Open") -> None:
     page = await sit()
     one = await talk("Where is my order 10234?", reply=TRACK)
