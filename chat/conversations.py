@@ -15,7 +15,7 @@ from chat.errors import Missing, TooMany, Unprocessable
 from chat.idempotency import Answer, Once, write
 from chat.identity import admitted
 from chat.notices import notify
-from chat.schemas.conversation import ConversationSummary, Given, NewRating
+from chat.schemas.conversation import ConversationSummary
 from chat.schemas.message import MessageOut
 from chat.schemas.page import Page, page
 from chat.schemas.turn import Painted, TurnNow
@@ -31,7 +31,6 @@ from sessions import (
     Repository,
     Role,
     Site,
-    Thumbs,
 )
 from sessions.identifiers import CONVERSATION, CUSTOMER_TOKEN, PERSON_TOKEN, new_id
 from telemetry.identity import turn_parent
@@ -229,49 +228,6 @@ async def close(services: Services, principal: Principal, conversation_id: str, 
         return {"id": conversation_id, "state": conversation.state}
 
     return await write(services.store, once, work, about=conversation_id)
-
-
-async def rate(
-    services: Services,
-    customer: Customer,
-    conversation_id: str,
-    *,
-    score: int,
-    comment: str | None = None,
-    once: Once | None = None,
-) -> Answer:
-    """`score` is 1 (worst) to 5; a later rating replaces the earlier one."""
-
-    async def work(repo: Repository) -> Answer:
-        await repo.conversations.rate(customer, conversation_id, score, comment)
-        return {"score": score, "comment": comment}
-
-    return await write(services.store, once, work, about=conversation_id)
-
-
-async def feedback(
-    services: Services, customer: Customer, message_id: str, *, value: str, once: Once | None = None
-) -> Answer:
-    """`value` is up or down, for an assistant's message."""
-    stored: list[Thumbs] = []
-
-    async def work(repo: Repository) -> Answer:
-        stored.append(await repo.conversations.feedback(customer, message_id, value))
-        return {"value": value}
-
-    answer = await write(services.store, once, work)
-    for thumbs in stored:
-        if thumbs.is_news:
-            services.telemetry.metrics.feedback.labels(thumbs.value, thumbs.site_key, thumbs.template or "").inc()
-    return answer
-
-
-async def given(services: Services, principal: Principal, conversation_id: str) -> Given:
-    """The thumbs and the rating that the customer has given."""
-    async with services.store.read() as repo:
-        votes = await repo.messages.votes(principal, conversation_id)
-        rating = await repo.conversations.rating(principal, conversation_id)
-    return Given(votes=votes, rating=rating and NewRating(score=rating.score, comment=rating.comment))
 
 
 async def export(services: Services, principal: Principal, conversation_id: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from chat import conversations
+from chat import conversations, verdicts
 from chat.browser.threads import threads_of
 from chat.errors import Missing
 from chat.schemas.conversation import Locale
@@ -113,7 +113,7 @@ async def retry(services: Services, body: OfTurn, address: str) -> Answer:
 
 
 async def vote(services: Services, body: Vote, address: str) -> Answer:
-    return await conversations.feedback(services, await _customer(services, body), body.message_id, value=body.value)
+    return await verdicts.feedback(services, await _customer(services, body), body.message_id, value=body.value)
 
 
 async def painted(services: Services, body: Seen, address: str) -> Answer:

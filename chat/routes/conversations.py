@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 from fastapi.requests import Request
 
-from chat import conversations, handoff
+from chat import conversations, handoff, verdicts
 from chat.auth import AsPerson, InConversation, OfConversation
 from chat.idempotency import Idempotent
 from chat.schemas.conversation import (
@@ -88,9 +88,7 @@ async def typing(conversation_id: str, services: With, caller: InConversation, b
 async def rate(
     conversation_id: str, body: NewRating, services: With, customer: OfConversation, once: Idempotent
 ) -> NewRating:
-    answer = await conversations.rate(
-        services, customer, conversation_id, score=body.score, comment=body.comment, once=once
-    )
+    answer = await verdicts.rate(services, customer, conversation_id, score=body.score, comment=body.comment, once=once)
     return NewRating.model_validate(answer)
 
 
@@ -98,14 +96,14 @@ async def rate(
 async def feedback(
     message_id: str, body: NewFeedback, services: With, customer: OfConversation, once: Idempotent
 ) -> NewFeedback:
-    answer = await conversations.feedback(services, customer, message_id, value=body.value, once=once)
+    answer = await verdicts.feedback(services, customer, message_id, value=body.value, once=once)
     return NewFeedback.model_validate(answer)
 
 
 @router.get("/conversations/{conversation_id}/feedback")
 async def given(conversation_id: str, services: With, caller: InConversation) -> Given:
     """The thumbs and the rating that the customer has given, for a page that shows the conversation again."""
-    return await conversations.given(services, caller, conversation_id)
+    return await verdicts.given(services, caller, conversation_id)
 
 
 @router.get("/conversations/{conversation_id}/export")
