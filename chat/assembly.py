@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from backend.discovery import Look, behind_name, in_file, keep_following
@@ -24,7 +25,7 @@ from chat.signin.sessions import lifetime
 from chat.staff_keys import StaffKeys
 from chat.streams import Streams
 from chat.think_time import ThinkTime
-from chat.turns import TurnRunner, trace_stopped
+from chat.turns import TurnRunner, record_missing, trace_ended
 from chat.warm import Warmer
 from chat.webhooks import Sender
 from sessions import Store
@@ -43,7 +44,7 @@ def build(settings: Settings) -> Services:
     secret, proxies = settings.secret.get_secret_value().encode(), TrustedProxies(settings.trusted_proxies)
     telemetry = Telemetry(_telemetry_config(settings))
     store = Store(settings.database_url)
-    store.on_stopped = partial(trace_stopped, telemetry)
+    store.on_ended = partial(trace_ended, telemetry, Path(settings.model).name)
     packs = Packs(store, settings.packs_dir)
     replicas = Replicas(settings.replica_urls)
     engine = Engine(replicas, _timeouts(settings))
@@ -99,7 +100,7 @@ def _loops(services: Services) -> dict[str, Coroutine[Any, Any, None]]:
     kept = {"audit": settings.audit_retention, "sessions": lifetime(settings)}
     tidying = keep_tidy(services.store, services.limits, settings.retention, **kept)
     loops = {"packs": services.packs.run(), "retention": tidying, "drain": keep_drained(services)}
-    loops["webhooks"] = _sender(services).run()
+    loops |= {"webhooks": _sender(services).run(), "missing traces": record_missing(services)}
     look = _source(settings)
     return loops | {"discovery": keep_following(services.replicas, look)} if look else loops
 

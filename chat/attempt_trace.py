@@ -1,6 +1,6 @@
 """The span of one attempt to have the engine answer, of a turn or of a request to the OpenAI endpoint."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from opentelemetry.trace import Span
@@ -18,6 +18,8 @@ from telemetry.names import (
 )
 from telemetry.propagation import traceparent_of
 
+NONE: Mapping[str, str] = {}
+
 
 class AttemptTrace:
     """The span of one attempt while it runs. Unless told otherwise, it was stopped by us."""
@@ -27,6 +29,10 @@ class AttemptTrace:
         self.outcome = AttemptOutcome.STOPPED
         self.traceparent = traceparent_of(span)
         self.usage: Usage | None = None
+
+    def mark(self, moment: str, attributes: Mapping[str, str] = NONE) -> None:
+        """A timed event of the attempt."""
+        self._span.add_event(moment, attributes)
 
     def finished(self, usage: Usage) -> None:
         """The engine's stream came to its end."""

@@ -27,10 +27,10 @@ LOG_KEPT = timedelta(days=30)
 class Store:
     """One process's access to the database. `url` is as the user writes it; its schema is `upgrade`'s matter.
 
-    `on_stopped`, if set, hears of each turn that was stopped here from outside, once that is committed.
+    `on_ended`, if set, hears of each turn that somebody else than its owner ended here, once that is committed.
     """
 
-    on_stopped: Callable[[Turn], None] | None = None
+    on_ended: Callable[[Turn], None] | None = None
 
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
@@ -78,9 +78,9 @@ class Store:
                     await self._notices.send(session, tx.changed)
                 await session.commit()
         self._ring.ring(tx.changed)
-        if self.on_stopped:
-            for turn in tx.stopped:
-                self.on_stopped(turn)
+        if self.on_ended:
+            for turn in tx.ended:
+                self.on_ended(turn)
         if posted:
             self.posted.set()
 

@@ -19,6 +19,7 @@ from telemetry.names import (
     PLACEMENT_COSTS_MS,
     REPLICA,
     ROUTE,
+    SETTLE,
     STORE,
     TTFV_MS,
     TURN,
@@ -41,6 +42,8 @@ _WHY = {
     "failover": "failover: {since} was out of order, {to} took over",
     "brand_spill": "spilled: the brand's replicas had too much to do, {to} is none of them",
 }
+# What lies within an attempt comes before it.
+_DEEPEST_FIRST = {COMMIT: 1, STORE: 2, ASSEMBLE: 2, FOLD: 2, ROUTE: 2, SETTLE: 2}
 _WAY = "way to the engine and back"
 
 
@@ -67,19 +70,43 @@ def explain(tree: TraceTree) -> list[str]:
 
 
 def parts(tree: TraceTree, turn: SpanNode) -> list[Part]:
-    """The turn's time by what it was spent on, longest first; what no span explains is `unexplained`."""
-    found = [Part("queue for a server", float(turn["attributes"].get(TURN_QUEUE_MS, 0)))]
-    for span in tree["spans"]:
-        if span["name"] in (STORE, ASSEMBLE, FOLD, ROUTE, COMMIT):
-            found.append(Part(span["name"], _ms(span)))
-        elif is_chat_span(span["name"]):
-            found += _generation(span, _engine(tree, span))
-    unexplained = _ms(turn) - sum(part.ms for part in found)
-    merged = {part.name: 0.0 for part in found}
+    """The turn's time by what it was spent on, longest first; what no span explains is `unexplained`.
+
+    No moment counts twice: what was stored while the engine wrote is the store's, not the engine's.
+    """
+    free, found = _Free(turn["start_ns"], turn["end_ns"]), list[Part]()
+    for span in sorted(tree["spans"], key=lambda span: (_DEEPEST_FIRST.get(span["name"], 0), span["start_ns"])):
+        if span["name"] in _DEEPEST_FIRST:
+            found.append(Part(span["name"], free.take(span["start_ns"], span["end_ns"])))
+    for span in (span for span in tree["spans"] if is_chat_span(span["name"])):
+        found += _generation(free.take(span["start_ns"], span["end_ns"]), _engine(tree, span))
+    claimed_ns = turn["start_ns"] + int(float(turn["attributes"].get(TURN_QUEUE_MS, 0)) * 1e6)
+    found.append(Part("queue for a server", free.take(turn["start_ns"], claimed_ns)))
+    merged = dict.fromkeys((part.name for part in found), 0.0)
     for part in found:
         merged[part.name] += part.ms
-    total = [Part(name, ms) for name, ms in merged.items()] + [Part("unexplained", max(0.0, unexplained))]
+    total = [Part(name, ms) for name, ms in merged.items()] + [Part("unexplained", free.ms)]
     return sorted(total, key=lambda part: -part.ms)
+
+
+class _Free:
+    """The stretches of a turn's time, in ns, that nothing has taken yet."""
+
+    def __init__(self, start_ns: int, end_ns: int) -> None:
+        self._stretches = [(start_ns, end_ns)]
+
+    @property
+    def ms(self) -> float:
+        return sum(end - start for start, end in self._stretches) / 1e6
+
+    def take(self, start_ns: int, end_ns: int) -> float:
+        """Take what is free between the two; ms."""
+        before, left = self.ms, []
+        for start, end in self._stretches:
+            around = ((start, min(end, start_ns)), (max(start, end_ns), end))
+            left += [(first, last) for first, last in around if first < last]
+        self._stretches = left
+        return before - self.ms
 
 
 def _headline(turn: SpanNode) -> str:
@@ -136,16 +163,15 @@ def _where(found: Sequence[Part]) -> str:
     return "where the time went: " + ", ".join(f"{part.name} {part.ms:.0f} ms" for part in found if part.ms >= 0.5)
 
 
-def _generation(attempt: SpanNode, engine: SpanNode | None) -> Iterable[Part]:
-    whole = _ms(attempt)
+def _generation(whole_ms: float, engine: SpanNode | None) -> Iterable[Part]:
     if engine is None:
-        yield Part("attempt without the engine's span", whole)
+        yield Part("attempt without the engine's span", whole_ms)
         return
-    inside = 0.0
     for name, key in (("engine's queue", ENGINE_QUEUE_S), ("prefill", ENGINE_PREFILL_S), ("decoding", ENGINE_DECODE_S)):
-        inside += _latency(engine, key)
-        yield Part(name, _latency(engine, key))
-    yield Part(_WAY, max(0.0, whole - inside))
+        took_ms = min(whole_ms, _latency(engine, key))
+        whole_ms -= took_ms
+        yield Part(name, took_ms)
+    yield Part(_WAY, whole_ms)
 
 
 def _engine(tree: TraceTree, attempt: SpanNode) -> SpanNode | None:

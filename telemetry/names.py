@@ -15,19 +15,25 @@ FOLD = "fold"  # only where the history was too long
 ROUTE = "route"
 CHAT = "chat"  # written "chat {model}", see `chat_span`
 LLM_REQUEST = "llm_request"  # the engine's own
-COMMIT = "commit"
+COMMIT = "commit"  # store the turn's end; inside the attempt that wrote it
+SETTLE = "settle"  # store what the staff and the pin learn from the reply
 PAINT = "paint"
 
-# Timed events on those spans.
-FIRST_TOKEN = "first_token"
-TEMPLATE_KNOWN = "template_known"
+# Timed events of a turn.
+CLAIMED = "claimed"  # a server has taken the turn
+MASK = "mask"  # the message was searched for personal data: what kinds, never what
 FIRST_TEXT = "first_text"
-LOOKUP = "lookup"
-VALIDATED = "validated"
-INVALID_REPLY = "invalid_reply"
 RESET = "reset"
 REPLY_DONE = "reply_done"
-ANNOTATED = "annotated"
+INVALID_REPLY = "invalid_reply"
+
+# Timed events of an attempt.
+REQUEST = "request"  # sent to the engine
+FIRST_TOKEN = "first_token"
+TEMPLATE_KNOWN = "template_known"
+LOOKUP = "lookup"  # answered
+VALIDATED = "validated"  # the JSON up to the end of its slots is lawful
+RENDERED = "rendered"  # the whole text is there
 EXCEPTION = "exception"
 
 # GenAI conventions.
@@ -79,6 +85,7 @@ MESSAGE_CHARACTERS = "pindesk.message.characters"
 LOOKUP_NAME = "pindesk.lookup.name"
 LOOKUP_OUTCOME = "pindesk.lookup.outcome"
 INVALID_REASON = "pindesk.reply.invalid_reason"
+MASK_KINDS = "pindesk.mask.kinds"
 PAINT_MS = "pindesk.paint.since_click_ms"
 
 # What vLLM writes on `llm_request` (vllm/tracing/utils.py, class SpanAttributes, 0.32).
@@ -158,6 +165,7 @@ OWN_ATTRIBUTES = frozenset(
         LOOKUP_NAME,
         LOOKUP_OUTCOME,
         INVALID_REASON,
+        MASK_KINDS,
         PAINT_MS,
     }
 )

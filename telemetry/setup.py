@@ -103,6 +103,10 @@ class Telemetry(TurnTracer):
                 return tree
             await asyncio.sleep(POLL_S)
 
+    async def known(self, span_ids: Sequence[str]) -> set[str]:
+        """Those of the spans that are in the store."""
+        return await asyncio.to_thread(self.store.known, span_ids)
+
     async def forget(self, trace_ids: Sequence[str]) -> None:
         """Delete traces, as when their conversation is deleted."""
         await asyncio.to_thread(self._to_store.force_flush)

@@ -68,6 +68,20 @@ class SpanStore:
         with self._engine.connect() as connection:
             return connection.scalar(select(SPANS.c.trace_id).where(SPANS.c.span_id == span_id).limit(1))
 
+    def ended_since(self, since_ns: int) -> list[SpanRecord]:
+        """Every span that ended at `since_ns` or later, of whatever trace."""
+        with self._engine.connect() as connection:
+            return [_record(row) for row in connection.execute(select(SPANS).where(SPANS.c.end_ns >= since_ns))]
+
+    def known(self, span_ids: Sequence[str]) -> set[str]:
+        """Those of the spans that are here."""
+        found: set[str] = set()
+        with self._engine.connect() as connection:
+            for first in range(0, len(span_ids), DELETE_BATCH):
+                some = SPANS.c.span_id.in_(span_ids[first : first + DELETE_BATCH])
+                found.update(connection.scalars(select(SPANS.c.span_id).where(some)))
+        return found
+
     def expire(self, retention: timedelta) -> int:
         """Delete the spans that ended longer ago than `retention`; returns how many."""
         before_ns = time_ns() - int(retention.total_seconds() * 1e9)

@@ -8,9 +8,10 @@ attempt     one of them: the engine's text in, what the customer reads out
 shown       what the customer has already read, across attempts
 flusher     the one writer of growing replies
 trace       the turn's spans and counts
+afterwards  those of a turn whose owner could not tell
 """
 
+from chat.turns.afterwards import record_missing, trace_ended
 from chat.turns.runner import TurnRunner
-from chat.turns.trace import trace_stopped
 
-__all__ = ["TurnRunner", "trace_stopped"]
+__all__ = ["TurnRunner", "record_missing", "trace_ended"]

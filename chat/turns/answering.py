@@ -7,7 +7,7 @@ replica. What the customer may read is committed before it is shown; the reply i
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from functools import partial
 from itertools import takewhile
@@ -32,7 +32,7 @@ from chat.turns.shown import Shown
 from chat.turns.trace import TurnTrace, since_ms
 from prompts import Fill, FilledReply, InvalidReply, Line, LineRole, Notice, Ungrounded
 from sessions import Annotation, Claim, Delta, Pin, Reply, TurnState
-from telemetry.names import ASSEMBLE, COMMIT, STORE
+from telemetry.names import ASSEMBLE, COMMIT, REQUEST, ROUTE, SETTLE, STORE
 
 log = structlog.get_logger(__name__)
 
@@ -75,22 +75,24 @@ class Answering:
         self._flusher.drop(self.claim.turn_id)
         if self.lost:
             return
-        async with self._services.store.begin() as repo:
-            if self._replied:
-                await repo.turns.annotate(self.claim, Annotation())
-            elif self.stop_requested:
-                await repo.turns.stopped(self.claim)
-                self._trace.outcome("stopped")
-            else:
-                await repo.turns.release(self.claim)
+        with self._trace.step(COMMIT):
+            async with self._services.store.begin() as repo:
+                if self._replied:
+                    await repo.turns.annotate(self.claim, Annotation())
+                elif self.stop_requested:
+                    await repo.turns.stopped(self.claim)
+                    self._trace.outcome("stopped")
+                else:
+                    await repo.turns.release(self.claim)
 
     async def failed(self, code: str) -> None:
         """End the turn in the pack's words for it. A reply that is already done stands."""
         self._flusher.drop(self.claim.turn_id)
         pack = await self._services.packs.get(self.claim.pack, self.claim.pack_version)
         notice = pack.notice(Notice.UNAVAILABLE if code == "no_replica" else Notice.FAILED, self.claim.locale)
-        async with self._services.store.begin() as repo:
-            state = await repo.turns.fail(self.claim, code, notice.text, list(notice.quick_replies))
+        with self._trace.step(COMMIT):
+            async with self._services.store.begin() as repo:
+                state = await repo.turns.fail(self.claim, code, notice.text, list(notice.quick_replies))
         if state == TurnState.FAILED:
             self._trace.outcome("failed", code)
             log.warning("turn_failed", turn_id=self.claim.turn_id, code=code, attempt=self.claim.attempt)
@@ -103,7 +105,7 @@ class Answering:
         briefing, failed, code = await self._brief(), set[str](), "no_replica"
         while self.claim.attempts <= self._settings.max_attempts:
             ahead = self._ahead(briefing)
-            ticket = await self._place(ahead, failed)
+            ticket = await self._route(ahead, failed)
             if ticket is None:
                 break
             try:
@@ -157,6 +159,21 @@ class Answering:
             released=self._released,
         )
 
+    async def _route(self, ahead: Ahead, failed: set[str]) -> Ticket | None:
+        """A place on a replica, kept with the turn; None when none can serve. Raises LostLease."""
+        with self._trace.step(ROUTE) as span, ExitStack() as held:
+            ticket = await self._place(ahead, failed)
+            if ticket is None:
+                return None
+            held.enter_context(ticket)
+            self._trace.placed(span, ahead, ticket.ranking)
+            async with self._services.store.begin() as repo:
+                await repo.turns.note_attempt(
+                    self.claim, replica=ticket.replica_id, placement=ticket.ranking.reason, trace_id=self.trace_id
+                )
+            held.pop_all()
+            return ticket
+
     async def _place(self, ahead: Ahead, failed: set[str]) -> Ticket | None:
         """A place on a replica; None when none can serve. An accepted turn is never told that the line is full."""
         replicas = self._services.replicas
@@ -174,11 +191,6 @@ class Answering:
     async def _attempt(self, briefing: Briefing, ahead: Ahead, ticket: Ticket) -> None:
         """One attempt, to the end of the turn. Raises EngineError or InvalidReply when another may do better."""
         replica = next(each for each in self._services.replicas.snapshot() if each.id == ticket.replica_id)
-        self._trace.placed(ahead, ticket.ranking)
-        async with self._services.store.begin() as repo:
-            await repo.turns.note_attempt(
-                self.claim, replica=replica.id, placement=ticket.ranking.reason, trace_id=self.trace_id
-            )
         fill = briefing.fill()
         with self._trace.attempt(self.claim, replica) as trace:
             request = Attempt(
@@ -192,7 +204,8 @@ class Answering:
                 ticket=ticket,
             )
             look_up = partial(self._services.lookups.run, briefing.pack)
-            reply = ReplyAttempt(fill, look_up, self._show, partial(self._finish, fill))
+            reply = ReplyAttempt(fill, look_up, self._show, partial(self._finish, fill), trace.mark)
+            trace.mark(REQUEST)
             usage = await reply.run(self._services.engine.stream(request))
             if usage:
                 trace.finished(usage)
@@ -258,10 +271,11 @@ class Answering:
             cached_tokens=usage and usage.cached_tokens,
             completion_tokens=usage and usage.completion_tokens,
         )
-        async with self._services.store.begin() as repo:
-            await repo.turns.annotate(self.claim, annotation)
-            await handoff.offer(self._services, repo, self.claim, briefing.pack)
-            await repo.conversations.set_pin(self.claim.conversation_id, pin, self.claim.pin_version)
+        with self._trace.step(SETTLE):
+            async with self._services.store.begin() as repo:
+                await repo.turns.annotate(self.claim, annotation)
+                await handoff.offer(self._services, repo, self.claim, briefing.pack)
+                await repo.conversations.set_pin(self.claim.conversation_id, pin, self.claim.pin_version)
 
     def _refused(self, error: InvalidReply) -> str:
         reason = "ungrounded" if isinstance(error, Ungrounded) else "invalid"

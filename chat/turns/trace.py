@@ -11,16 +11,19 @@ from backend.engine import Usage
 from backend.placement import Ahead, Placement, Ranking, Snapshot
 from chat.attempt_trace import AttemptTrace, followed
 from prompts import FilledReply
-from sessions import Claim, Turn
+from sessions import Claim
 from telemetry import Telemetry
+from telemetry.masking import find
 from telemetry.names import (
     ACTION,
     BOOT_ID,
+    CLAIMED,
     ERROR_TYPE,
     FIRST_TEXT,
-    LOOKUP,
-    LOOKUP_NAME,
-    LOOKUP_OUTCOME,
+    INVALID_REASON,
+    INVALID_REPLY,
+    MASK,
+    MASK_KINDS,
     MESSAGE_CHARACTERS,
     PACK,
     PIN_AGE_S,
@@ -35,7 +38,6 @@ from telemetry.names import (
     REPLICA,
     REPLY_DONE,
     RESET,
-    ROUTE,
     SITE,
     TTFV_MS,
     TURN_ATTEMPTS,
@@ -48,7 +50,7 @@ Attributes = Mapping[str, str | int | float | bool]
 
 
 class TurnTrace:
-    """One tree per turn: `turn`, and under it `store`, `assemble`, `route`, a `chat` per attempt, `commit`."""
+    """One tree per turn: `turn`, and under it `store`, `assemble`, `route`, a `chat` an attempt, `commit`, `settle`."""
 
     def __init__(self, telemetry: Telemetry, claim: Claim, model: str) -> None:
         self._telemetry, self._metrics = telemetry, telemetry.metrics
@@ -77,6 +79,8 @@ class TurnTrace:
                 TURN_QUEUE_MS: waited_ms,
             },
         )
+        self.span.add_event(CLAIMED)
+        self.span.add_event(MASK, {MASK_KINDS: sorted({each.kind for each in find(claim.text)})})
 
     @contextmanager
     def step(self, name: str) -> Iterator[Span]:
@@ -87,21 +91,20 @@ class TurnTrace:
         finally:
             span.end()
 
-    def placed(self, ahead: Ahead, ranking: Ranking) -> None:
-        """Where the next attempt goes, and why, and what it would have cost elsewhere."""
+    def placed(self, span: Span, ahead: Ahead, ranking: Ranking) -> None:
+        """Where the next attempt goes, and why, and what it would have cost elsewhere, on the span of the choice."""
         self._ranking = ranking
         self._metrics.placements.labels(ranking.reason).inc()
         self.span.set_attribute(PLACEMENT, ranking.reason)
-        with self.step(ROUTE) as span:
-            choice = {REPLICA: ranking.order[0], PLACEMENT: ranking.reason, PLACEMENT_CANDIDATES: ranking.order}
-            if ranking.candidates:
-                choice[PLACEMENT_COSTS_MS] = tuple(round(each.cost_ms, 1) for each in ranking.candidates)
-                choice[PREDICTED_CACHED_TOKENS] = ranking.predicted_cached_tokens
-            pin = ahead.pin
-            if pin is not None:
-                moved = ranking.order[0] != pin.replica_id or ranking.reason is Placement.MOVED_DRAIN
-                choice |= {PIN_REPLICA: pin.replica_id, PIN_AGE_S: round(pin.idle_s, 1), PIN_MOVED: moved}
-            span.set_attributes(choice)
+        choice = {REPLICA: ranking.order[0], PLACEMENT: ranking.reason, PLACEMENT_CANDIDATES: ranking.order}
+        if ranking.candidates:
+            choice[PLACEMENT_COSTS_MS] = tuple(round(each.cost_ms, 1) for each in ranking.candidates)
+            choice[PREDICTED_CACHED_TOKENS] = ranking.predicted_cached_tokens
+        pin = ahead.pin
+        if pin is not None:
+            moved = ranking.order[0] != pin.replica_id or ranking.reason is Placement.MOVED_DRAIN
+            choice |= {PIN_REPLICA: pin.replica_id, PIN_AGE_S: round(pin.idle_s, 1), PIN_MOVED: moved}
+        span.set_attributes(choice)
 
     @contextmanager
     def attempt(self, claim: Claim, replica: Snapshot) -> Iterator[AttemptTrace]:
@@ -126,8 +129,6 @@ class TurnTrace:
         self.span.add_event(REPLY_DONE)
         self.span.set_attributes({PROMPT_NAME: reply.template, ACTION: reply.action})
         if reply.lookup:
-            found = {LOOKUP_NAME: reply.lookup.name, LOOKUP_OUTCOME: reply.lookup.outcome}
-            self.span.add_event(LOOKUP, found)
             self._metrics.lookups.labels(reply.lookup.name, reply.lookup.outcome).inc()
         self._metrics.reply_seconds.observe(ms / 1000)
         self._metrics.templates.labels(self._claim.site_key, reply.template).inc()
@@ -147,6 +148,7 @@ class TurnTrace:
         self._metrics.annotations_cut.inc()
 
     def refused(self, reason: str) -> None:
+        self.span.add_event(INVALID_REPLY, {INVALID_REASON: reason})
         self._metrics.invalid_replies.labels(reason).inc()
 
     def outcome(self, outcome: str, code: str | None = None) -> None:
@@ -164,18 +166,6 @@ class TurnTrace:
         """A turn that has not ended is somebody else's by now, and so is its span."""
         if self._ended:
             self.span.end()
-
-
-def trace_stopped(telemetry: Telemetry, turn: Turn) -> None:
-    """The span of a turn that was stopped from outside: it was never claimed, or taken from its owner."""
-    telemetry.metrics.turns.labels("stopped").inc()
-    if turn.traceparent is None:
-        return
-    start_ns, end_ns = (int(moment.timestamp() * 1e9) for moment in (turn.created_at, turn.finished_at))
-    told = {TURN_OUTCOME: "stopped", TURN_ATTEMPTS: turn.attempts}
-    telemetry.start_turn(turn.traceparent, turn.conversation_id, turn.id, start_ns=start_ns, attributes=told).end(
-        end_ns
-    )
 
 
 def since_ms(moment: datetime) -> float:

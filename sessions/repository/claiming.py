@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import aliased
@@ -15,6 +16,8 @@ from sessions.repository.part import Part
 from sessions.vocabulary import OPEN_TURN_STATES, EventKind, TurnState
 
 _AT_ONCE = 20
+STAFF_PART = timedelta(minutes=5)
+"""A turn ends this much later than its reply at most: what changes meanwhile, no list of conversations shows."""
 
 
 class Claiming(Part):
@@ -38,6 +41,14 @@ class Claiming(Part):
     async def waiting(self) -> int:
         """How many accepted turns nobody has claimed."""
         return await self.session.scalar(select(func.count()).where(_open(), Turn.state == TurnState.QUEUED)) or 0
+
+    async def ended_between(self, since: datetime, until: datetime) -> list[Turn]:
+        """The turns that ended in [since, until)."""
+        # By the conversation's last change, which has an index: it is as late as the end of any of its turns.
+        lately = Conversation.updated_at >= since - STAFF_PART
+        ended = and_(Turn.finished_at >= since, Turn.finished_at < until)
+        found = select(Turn).join(Conversation, Conversation.id == Turn.conversation_id).where(lately, ended)
+        return list((await self.session.scalars(found)).all())
 
     async def renew(self, claim: Claim, lease_s: float) -> bool:
         """Keep the lease for another `lease_s`; True when the customer wants the turn stopped. Raises LostLease."""
@@ -103,6 +114,7 @@ class Claiming(Part):
                 continue
             turn.state, turn.finished_at, turn.lease_until = TurnState.DONE, now(), None
             annotated(self.log, conversation, turn)
+            self.tx.ended.append(turn)
 
     async def _claim(self, conversation: Conversation, turn: Turn) -> Claim:
         asked = await self.log.asked(turn)

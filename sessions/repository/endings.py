@@ -25,7 +25,7 @@ async def stop_turn(log: Log, conversation: Conversation, turn: Turn, reason: st
     """Stop a locked turn from outside. Whoever was answering it has lost it."""
     payload = {} if reason is None else {"reason": reason}
     await end_turn(log, conversation, turn, TurnState.STOPPED, EventKind.TURN_STOPPED, payload)
-    log.tx.stopped.append(turn)
+    log.tx.ended.append(turn)
 
 
 async def stop_unanswered(log: Log, conversation: Conversation, reason: str) -> None:

@@ -25,7 +25,7 @@ class Announcement:
 class Transaction:
     """`changed` maps each conversation with new events to whether a list of conversations shows the change.
 
-    `stopped` are turns that somebody else than their owner ended: nobody else will tell of them.
+    `ended` are turns that somebody else than their owner ended: nobody else will tell of them.
     `announced` becomes deliveries before the commit, see `Outbox`.
     """
 
@@ -33,7 +33,7 @@ class Transaction:
         self.session = session
         self.writes = writes
         self.changed: dict[str, bool] = {}
-        self.stopped: list[Turn] = []
+        self.ended: list[Turn] = []
         self.announced: list[Announcement] = []
 
     @property

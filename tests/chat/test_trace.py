@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,15 @@ import httpx
 import pytest
 
 from benchmarks.client import Customer
+from chat.turns.afterwards import ON_THEIR_WAY
 from sessions import Server, TurnState
 from telemetry.names import (
     ATTEMPT,
     ATTEMPT_OUTCOME,
     CONVERSATION_ID,
     ERROR_TYPE,
+    INVALID_REASON,
+    MASK_KINDS,
     PLACEMENT,
     REPLICA,
     TURN_OUTCOME,
@@ -152,6 +155,69 @@ async def test_a_turn_that_is_stopped_before_anybody_answers_it_has_its_tree(tmp
     assert [node["name"] for node in stopped["spans"]] == ["turn"]
     assert stopped["spans"][0]["attributes"][TURN_OUTCOME] == "stopped"
     assert stopped["spans"][0]["end_ns"] >= stopped["spans"][0]["start_ns"]
+
+
+async def test_a_turn_whose_server_died_right_behind_its_end_gets_its_tree_at_the_next_start(
+    tmp_path: Path, engine: ScriptedEngine
+) -> None:
+    """A killed server takes with it the spans of its last fifth of a second."""
+    settings = make_settings(tmp_path, replicas=[engine.url])
+    engine.enqueue(GOOD)
+    async with serving(settings) as api:
+        await api.services.replicas.wait_ready(10)
+        turn = await Turn.post(api)
+        await turn.ended()
+        async with api.services.store.read() as repo:
+            row = await repo.turns.get(Server(), turn.id)
+        await api.services.telemetry.forget([row.trace_id])
+        await answered(engine, api)
+        assert not (await turn.trace())["spans"], "the engine's span hangs below nothing that is known"
+        await asyncio.sleep(ON_THEIR_WAY.total_seconds())
+    async with serving(settings) as api:
+        turn = replace(turn, api=api)
+        async with asyncio.timeout(10):
+            while not (tree := await turn.trace())["spans"]:
+                await asyncio.sleep(0.02)
+
+    (root,), (attempt,), (of_engine,) = named(tree, "turn"), attempts(tree), named(tree, "llm_request")
+    assert tree["complete"]
+    assert root["attributes"][TURN_OUTCOME] == "done"
+    assert root["end_ns"] - root["start_ns"] == pytest.approx(row.total_ms * 1e6, abs=1e3)
+    assert attempt["attributes"][ATTEMPT_OUTCOME] == AttemptOutcome.LOST
+    assert of_engine["parent_id"] == attempt["span_id"]
+
+
+async def test_the_moments_of_a_turn_are_on_its_spans_in_their_order(api: Api, engine: ScriptedEngine) -> None:
+    engine.enqueue(GOOD)
+    turn = await Turn.post(api)
+    await turn.ended()
+
+    tree = await turn.trace()
+
+    (root,), (attempt,) = named(tree, "turn"), attempts(tree)
+    moments = {node["span_id"]: [event["name"] for event in node["events"]] for node in (root, attempt)}
+    assert moments[root["span_id"]] == ["claimed", "mask", "first_text", "reply_done"]
+    assert moments[attempt["span_id"]] == [
+        "request",
+        "first_token",
+        "template_known",
+        "validated",
+        "rendered",
+    ]
+    assert root["events"][1]["attributes"] == {MASK_KINDS: ["card"]}
+    assert root["start_ns"] <= root["events"][0]["time_ns"] <= attempt["start_ns"] <= attempt["events"][0]["time_ns"]
+
+
+async def test_a_refused_reply_is_a_moment_of_its_turn(api: Api, engine: ScriptedEngine) -> None:
+    engine.enqueue(Script(['{"action":"dance"}']), GOOD)
+    turn = await Turn.post(api)
+    await turn.ended()
+
+    (root,) = named(await turn.trace(), "turn")
+
+    assert [event["attributes"] for event in root["events"] if event["name"] == "invalid_reply"] == [
+        {INVALID_REASON: "invalid"}
+    ]
 
 
 async def test_a_turn_that_an_agent_takes_over_in_mid_reply_has_one_root(api: Api, engine: ScriptedEngine) -> None:

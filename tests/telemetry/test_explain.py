@@ -96,6 +96,23 @@ def test_the_parts_add_up_to_the_turn() -> None:
     assert sum(part.ms for part in parts(tree, tree["spans"][0])) == pytest.approx(1000)
 
 
+def test_no_moment_of_a_turn_counts_twice() -> None:
+    """The reply is stored while the engine writes for the staff; the queue was for the second of two servers."""
+    records = [
+        span(ROOT, start_ns=0, end_ns=100 * MS, **{TURN_OUTCOME: "done", TURN_QUEUE_MS: 30.0}),
+        span("b", ROOT, "store", start_ns=10 * MS, end_ns=40 * MS),
+        span("c", ROOT, "chat pindesk", start_ns=40 * MS, end_ns=80 * MS),
+        span("d", "c", "llm_request", service="r0", start_ns=41 * MS, end_ns=79 * MS, **{ENGINE_DECODE_S: 0.038}),
+        span("e", ROOT, "commit", start_ns=60 * MS, end_ns=70 * MS),
+        span("f", ROOT, "paint", start_ns=0, end_ns=90 * MS),
+    ]
+    tree = build_tree(records, TURN_ID)
+
+    told = {part.name: round(part.ms) for part in parts(tree, tree["spans"][0]) if part.ms}
+
+    assert told == {"store": 30, "decoding": 30, "unexplained": 20, "queue for a server": 10, "commit": 10}
+
+
 def test_a_failed_attempt_and_the_one_after_it_are_told_apart() -> None:
     lost = {ATTEMPT_OUTCOME: AttemptOutcome.FAILED, ERROR_TYPE: "connect_failed", REPLICA: "r0"}
     records = [

@@ -54,6 +54,14 @@ def test_one_batch_may_hold_a_span_twice(store: SpanStore) -> None:
     assert [found.end_ns for found in store.read(TRACE_ID)] == [6]
 
 
+def test_the_store_says_which_spans_it_knows_and_what_came_lately(store: SpanStore) -> None:
+    store.save([span("a", end_ns=5), span("b", "a", end_ns=9)])
+
+    asked = [each.ljust(16, "0") for each in "abc"] + [f"{number:016x}" for number in range(2 * DELETE_BATCH)]
+    assert store.known(asked) == {"a".ljust(16, "0"), "b".ljust(16, "0")}
+    assert [found.end_ns for found in store.ended_since(6)] == [9]
+
+
 def test_saving_nothing_is_nothing(store: SpanStore) -> None:
     store.save([])
 

@@ -14,6 +14,7 @@ const ABOUT = {
   route: "choose a replica",
   llm_request: "the engine",
   commit: "store the reply",
+  settle: "store what the staff is told",
   paint: "until the customer saw text",
 };
 

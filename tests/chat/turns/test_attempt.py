@@ -49,10 +49,11 @@ class Scene:
     shown: list[str] = field(default_factory=list)
     done: list[FilledReply] = field(default_factory=list)
     calls: list[LookupCall] = field(default_factory=list)
+    moments: list[str] = field(default_factory=list)
     answer: "asyncio.Future[LookupAnswer]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def begin(self) -> "asyncio.Task[Usage | None]":
-        attempt = ReplyAttempt(Fill(self.pack, "en", [ASKED]), self._look_up, self._show, self._done)
+        attempt = ReplyAttempt(Fill(self.pack, "en", [ASKED]), self._look_up, self._show, self._done, self._mark)
         return asyncio.create_task(attempt.run(self.wire.stream()))
 
     def found(self) -> None:
@@ -61,6 +62,9 @@ class Scene:
     async def _look_up(self, call: LookupCall) -> LookupAnswer:
         self.calls.append(call)
         return await self.answer
+
+    def _mark(self, moment: str, attributes: object) -> None:
+        self.moments.append(moment)
 
     async def _show(self, visible: str) -> None:
         self.shown.append(visible)
@@ -126,3 +130,18 @@ async def test_a_stream_that_breaks_before_leaves_no_lookup_behind(demo: Pack) -
         await running
     await asyncio.sleep(0)
     assert scene.answer.cancelled()
+
+
+async def test_each_moment_of_an_attempt_is_marked_once_and_in_its_time(demo: Pack) -> None:
+    scene = Scene(demo)
+    running = scene.begin()
+    head, tail = cut('"10234"}')
+    await scene.wire.write(Text(head[:5]))
+    assert scene.moments == ["first_token"]
+    await scene.wire.write(Text(head[5:]))
+    assert scene.moments == ["first_token", "template_known", "validated"], "what is lawful is not yet whole"
+    scene.found()
+    await scene.wire.write(Text(tail))
+    await scene.wire.write(USAGE)
+    await running
+    assert scene.moments == ["first_token", "template_known", "validated", "lookup", "rendered"]

@@ -1,6 +1,8 @@
 import asyncio
+from datetime import timedelta
 
 from sessions import Annotation, Claim, Store, TurnState
+from sessions.columns import now
 from tests.sessions.shop import NO_LEASE_S, Chat, answer, claim, claimed, finish, open_chat, show
 
 
@@ -151,6 +153,26 @@ async def test_a_reply_whose_owner_died_before_the_annotation_stands(store: Stor
     assert (turn.state, turn.demand, turn.owner) == (TurnState.DONE, None, "web-1")
     assert (await chat.kinds()).count("reply.done") == 1
     assert (await chat.events())[-1].kind == "turn.annotated"
+
+
+async def test_who_ends_another_owners_turn_is_told_of_it(store: Store, chat: Chat) -> None:
+    told: list[str] = []
+    store.on_ended = lambda turn: told.append(turn.id)
+    posted = await chat.post()
+    await finish(store, await claimed(store, "web-1", NO_LEASE_S))
+    assert told == [], "its owner may still tell of it"
+    await claim(store, "web-2")
+    assert told == [posted.turn_id]
+
+
+async def test_the_turns_that_ended_lately_are_found(store: Store, chat: Chat) -> None:
+    began = now()
+    done, waiting = await chat.post(), await chat.post()
+    await answer(store, await claimed(store))
+    async with store.read() as repo:
+        assert [turn.id for turn in await repo.turns.ended_between(began, now())] == [done.turn_id]
+        assert await repo.turns.ended_between(began - timedelta(hours=1), began) == []
+    assert (await chat.turn(waiting.turn_id)).state == TurnState.QUEUED
 
 
 async def test_an_attempt_keeps_where_it_went(store: Store, chat: Chat) -> None:
