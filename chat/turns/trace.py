@@ -56,7 +56,7 @@ class TurnTrace:
         self._telemetry, self._metrics = telemetry, telemetry.metrics
         self._claim, self._model = claim, model
         self._attempts = claim.attempts
-        self._ended = False
+        self._ended, self._closed = False, False
         self._ranking: Ranking | None = None
         traceparent = claim.traceparent or admit(None, trusted=False)
         accepted_ns = int(claim.created_at.timestamp() * 1e9)
@@ -161,9 +161,15 @@ class TurnTrace:
         if code:
             self.span.set_attribute(ERROR_TYPE, code)
             self._metrics.turn_failures.labels(code).inc()
+        if self._closed:
+            self.span.end()
 
     def end(self) -> None:
-        """A turn that has not ended is somebody else's by now, and so is its span."""
+        """Nobody works on the turn here any more, but for a last word that may be on its way to the store.
+
+        A turn that has not ended then is somebody else's, and so is its span.
+        """
+        self._closed = True
         if self._ended:
             self.span.end()
 

@@ -297,6 +297,24 @@ async def test_a_stopped_turn_has_a_tree(api: Api, engine: ScriptedEngine) -> No
     assert [node["attributes"][ATTEMPT_OUTCOME] for node in attempts(tree)] == [AttemptOutcome.STOPPED]
 
 
+async def test_a_turn_that_is_stopped_again_while_its_stop_is_stored_has_a_tree(
+    api: Api, engine: ScriptedEngine
+) -> None:
+    """The customer's call stops it, and so does the next renewal of its lease."""
+    engine.enqueue(Script(GOOD.pieces[:2], fault=Fault.HANG))
+    turn = await Turn.post(api)
+    await turn.asked(engine)
+    while api.services.runner.running:
+        api.services.runner.stop_turn(turn.id)
+        await asyncio.sleep(0)
+    assert await turn.ended() == TurnState.STOPPED
+
+    tree = await turn.trace()
+
+    assert tree["complete"]
+    assert named(tree, "turn")[0]["attributes"][TURN_OUTCOME] == "stopped"
+
+
 async def test_a_failed_turn_has_a_tree(api: Api, engine: ScriptedEngine) -> None:
     engine.always = Script(fault=Fault.CRASHED)
     turn = await Turn.post(api)
