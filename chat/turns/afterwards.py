@@ -14,7 +14,7 @@ from sessions import Turn, TurnState, Unavailable
 from sessions.columns import now
 from telemetry import Telemetry
 from telemetry.identity import turn_span_id
-from telemetry.names import ERROR_TYPE, TURN_ATTEMPTS, TURN_OUTCOME
+from telemetry.names import ERROR_TYPE, TURN_ATTEMPTS, TURN_OUTCOME, TURN_QUEUE_MS
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +74,8 @@ def _record_root(telemetry: Telemetry, turn: Turn) -> None:
     if turn.state == TurnState.DONE and turn.total_ms is not None:
         end_ns = start_ns + int(turn.total_ms * 1e6)  # what the customer waited for, earlier than any owner's own end
     told = {TURN_OUTCOME: turn.state, TURN_ATTEMPTS: turn.attempts}
+    if turn.attempt == 0:
+        told[TURN_QUEUE_MS] = (end_ns - start_ns) / 1e6
     if turn.error_code:
         told[ERROR_TYPE] = turn.error_code
     telemetry.start_turn(turn.traceparent, turn.conversation_id, turn.id, start_ns=start_ns, attributes=told).end(

@@ -102,10 +102,10 @@ class Answering:
         self._trace.end()
 
     async def _answer(self) -> None:
-        briefing, failed, code = await self._brief(), set[str](), "no_replica"
-        while self.claim.attempts <= self._settings.max_attempts:
+        briefing, failed, code, again = await self._brief(), set[str](), "no_replica", False
+        while self.claim.attempts + again <= self._settings.max_attempts:
             ahead = self._ahead(briefing)
-            ticket = await self._route(ahead, failed)
+            ticket = await self._route(ahead, failed, again=again)
             if ticket is None:
                 break
             try:
@@ -125,7 +125,7 @@ class Answering:
                     break
             else:
                 return
-            await self._next_attempt()
+            again = True
         await self.failed(code)
 
     async def _brief(self) -> Briefing:
@@ -159,9 +159,14 @@ class Answering:
             released=self._released,
         )
 
-    async def _route(self, ahead: Ahead, failed: set[str]) -> Ticket | None:
-        """A place on a replica, kept with the turn; None when none can serve. Raises LostLease."""
+    async def _route(self, ahead: Ahead, failed: set[str], *, again: bool) -> Ticket | None:
+        """A place on a replica, kept with the turn; None when none can serve. `again` begins another attempt.
+
+        Raises LostLease.
+        """
         with self._trace.step(ROUTE) as span, ExitStack() as held:
+            if again:
+                await self._next_attempt()
             ticket = await self._place(ahead, failed)
             if ticket is None:
                 return None

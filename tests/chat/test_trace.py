@@ -14,6 +14,7 @@ import pytest
 from benchmarks.client import Customer
 from chat.turns.afterwards import ON_THEIR_WAY
 from sessions import Server, TurnState
+from telemetry.explain import parts
 from telemetry.names import (
     ATTEMPT,
     ATTEMPT_OUTCOME,
@@ -155,6 +156,8 @@ async def test_a_turn_that_is_stopped_before_anybody_answers_it_has_its_tree(tmp
     assert [node["name"] for node in stopped["spans"]] == ["turn"]
     assert stopped["spans"][0]["attributes"][TURN_OUTCOME] == "stopped"
     assert stopped["spans"][0]["end_ns"] >= stopped["spans"][0]["start_ns"]
+    (waited,) = [part for part in parts(stopped, stopped["spans"][0]) if part.ms]
+    assert waited.name == "queue for a server"
 
 
 async def test_a_turn_whose_server_died_right_behind_its_end_gets_its_tree_at_the_next_start(
