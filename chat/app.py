@@ -10,7 +10,9 @@ from chat import browser, panel, problems, widget
 from chat import operator as operator_page
 from chat.assembly import build, running
 from chat.body_limit import BodyLimit
+from chat.bypass import Bypass
 from chat.edge import Edge
+from chat.envelopes import OPENAI_PREFIX
 from chat.routes import (
     agent,
     assist,
@@ -55,12 +57,12 @@ def create_app(settings: Settings) -> FastAPI:
     # No origin is allowed. Set here, because Gradio otherwise reflects any origin, with credentials.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(BodyLimit, max_bytes=PAGE_BODY_BYTES)
+    app.add_middleware(Bypass, prefix=OPENAI_PREFIX, to=BodyLimit(inference_app(services), PAGE_BODY_BYTES))
     app.add_middleware(Edge)
     problems.install(app)
     app.include_router(health.router)
     app.include_router(oidc.router)
     app.mount("/api/v1", _api(services))
-    app.mount("/v1", inference_app(services))
     widget.mount(app)
     panel.mount(app)
     operator_page.mount(app)

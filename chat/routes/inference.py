@@ -19,12 +19,12 @@ from telemetry.propagation import TraceParent, parse
 
 
 def inference_app(services: Services) -> Starlette:
-    """The application behind `/v1`, with OpenAI's error shape."""
+    """The application that serves `/v1/`, with OpenAI's error shape."""
     app = Starlette(
         routes=[
-            Route("/chat/completions", complete, methods=["POST"]),
-            Route("/models", models, methods=["GET"]),
-            Route("/models/{model:path}", model, methods=["GET"]),
+            Route("/v1/chat/completions", complete, methods=["POST"]),
+            Route("/v1/models", models, methods=["GET"]),
+            Route("/v1/models/{model:path}", model, methods=["GET"]),
         ]
     )
     app.state.services = services

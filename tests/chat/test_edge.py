@@ -14,6 +14,8 @@ PATHS = [
     "/metrics",
     "/api/v1/nothing",
     "/api/v1/agent/conversations",
+    "/v1/models",
+    "/v1/nothing",
     "/nothing",
     "/theme.css",
 ]
@@ -28,7 +30,7 @@ async def test_safe_headers_are_on_every_response(api: Api, path: str) -> None:
     assert "object-src 'none'" in headers["content-security-policy"] or path != "/"
 
 
-@pytest.mark.parametrize("path", ["/", "/config", "/api/v1/conversations", "/gradio_api/queue/join"])
+@pytest.mark.parametrize("path", ["/", "/config", "/api/v1/conversations", "/v1/models", "/gradio_api/queue/join"])
 @pytest.mark.parametrize("method", ["GET", "OPTIONS", "POST"])
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://web.evil.example"])
 async def test_no_other_origin_is_allowed(api: Api, path: str, method: str, origin: str) -> None:
