@@ -4,12 +4,12 @@ aiohttp, because a request through it costs 0.3 ms of CPU and one through httpx 
 `benchmarks.fake_engine`). It never repeats a POST.
 """
 
-import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Any
 
 import aiohttp
+import orjson
 
 from backend.errors import BadRequest, ConnectFailed, EngineAborted, EngineError, Overloaded, StreamBroken
 from backend.wire import Event, Wire
@@ -31,7 +31,7 @@ class Upstream:
 
     async def post(self, wire: Wire, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> "Answer":
         """Ask for a stream. Raises ConnectFailed, StreamBroken, Overloaded, BadRequest, EngineAborted."""
-        data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        data = orjson.dumps(body)
         try:
             response = await self._session().post(url, data=data, headers=_HEADERS | headers, allow_redirects=False)
         except (aiohttp.ClientConnectionError, OSError) as fault:

@@ -4,9 +4,10 @@ A finish reason or a usage is only what the engine itself has sent; a stream wit
 cleanly it was closed.
 """
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from backend.errors import EngineAborted, EngineError, StreamBroken
 
@@ -55,7 +56,7 @@ class Wire:
         if raw == b"[DONE]":
             return None
         try:
-            chunk = json.loads(raw)
+            chunk = orjson.loads(raw)
         except ValueError as fault:
             raise self.fail(StreamBroken(self.replica_id, "an event is no JSON")) from fault
         if not isinstance(chunk, dict) or "error" in chunk:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chat.errors import ApiError
@@ -156,10 +157,17 @@ def read(body: bytes) -> Asked:
 
 def _parsed(body: bytes) -> Any:
     try:
+        return orjson.loads(body)
+    except ValueError:
+        return _forgivingly_parsed(body)
+
+
+def _forgivingly_parsed(body: bytes) -> Any:
+    """With NaN and its like, which are no JSON, so that the field that holds one can be named."""
+    try:
         given = json.loads(body)
-        if b"\\u" in body:
-            # An escape may write half a character, which no engine could be sent.
-            json.dumps(given, ensure_ascii=False).encode()
+        # An escape may write half a character, which no engine could be sent.
+        json.dumps(given, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as fault:
         raise ApiError("The body is not JSON.", code="invalid_json") from fault
     return given
