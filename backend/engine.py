@@ -4,7 +4,6 @@ A finish reason or a closed stream proves nothing about a reply; this module onl
 before an error is already out: what it is worth is the caller's to decide.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from backend.deadline import Deadline
 from backend.errors import EngineError, FirstTokenTimeout, Outcome, Stalled, StreamBroken
 from backend.litellm_router import DirectRouter
 from backend.replicas import Replicas
@@ -143,13 +143,15 @@ class Engine:
         await self._router.close()
 
     async def _batches(self, attempt: Attempt, wire: Wire, first_token: timedelta) -> AsyncGenerator[list[Event], None]:
-        late: EngineError = FirstTokenTimeout(attempt.replica_id)
-        batches, batch = await self._within(first_token, late, wire, self._begin(attempt, wire))
-        async with aclosing(batches):
-            while batch is not None:
-                yield batch
-                late = Stalled(attempt.replica_id)
-                batch = await self._within(self._timeouts.stall, late, wire, anext(batches, None))
+        with Deadline() as deadline:
+            late: EngineError = FirstTokenTimeout(attempt.replica_id)
+            begun = deadline.within(first_token.total_seconds(), self._begin(attempt, wire))
+            batches, batch = await _in_time(begun, wire, late)
+            late, stall_s = Stalled(attempt.replica_id), self._timeouts.stall.total_seconds()
+            async with aclosing(batches):
+                while batch is not None:
+                    yield batch
+                    batch = await _in_time(deadline.within(stall_s, anext(batches, None)), wire, late)
         wire.finished()
 
     async def _begin(self, attempt: Attempt, wire: Wire) -> tuple[AsyncGenerator[list[Event], None], list[Event]]:
@@ -162,12 +164,12 @@ class Engine:
                 return batches, begun
         raise wire.fail(StreamBroken(attempt.replica_id, "ended before any output"))
 
-    async def _within(self, limit: timedelta, late: EngineError, wire: Wire, step: Awaitable[T]) -> T:
-        try:
-            async with asyncio.timeout(limit.total_seconds()):
-                return await step
-        except TimeoutError as fault:
-            raise wire.fail(late) from fault
+
+async def _in_time(step: Awaitable[T], wire: Wire, late: EngineError) -> T:
+    try:
+        return await step
+    except TimeoutError as fault:
+        raise wire.fail(late) from fault
 
 
 def usage_of(wire: Wire) -> Usage:
