@@ -129,6 +129,10 @@ class Replicas:
         now_s = time.monotonic()
         return [self.policy.view(_snapshot(member), now_s) for member in self._members.values()]
 
+    def view(self, replica_id: str) -> Snapshot:
+        """One of them. Raises UnknownReplica."""
+        return self.policy.view(_snapshot(self._member(replica_id)), time.monotonic())
+
     def served(self) -> Mapping[str, tuple[str, str]]:
         """id -> (HTTP root, served model's name), for the replicas that have been seen alive."""
         return {key: (m.replica.url, m.model) for key, m in self._members.items() if m.model is not None}

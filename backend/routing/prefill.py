@@ -51,7 +51,7 @@ class PrefillModel:
         ratio = min(4.0, max(0.25, took_ms / max(predicted, 1.0)))
         self._paces[replica_id] = 0.95 * self._paces.get(replica_id, 1.0) + 0.05 * ratio
         x = _features(new_tokens, cached_tokens, decoding)
-        error = took_ms / self.pace(replica_id) - sum(c * f for c, f in zip(self.coefficients, x, strict=True))
+        error = took_ms / self.pace(replica_id) - predicted
         bound = _OUTLIER * self.usual_error_ms
         error = min(bound, max(-bound, error))
         self.usual_error_ms += 0.05 * (max(1.0, abs(error)) - self.usual_error_ms)
@@ -62,8 +62,9 @@ class PrefillModel:
         self._paces.pop(replica_id, None)
 
     def _plain(self, new_tokens: float, cached_tokens: float, decoding: float) -> float:
-        x = _features(new_tokens, cached_tokens, decoding)
-        return sum(c * f for c, f in zip(self.coefficients, x, strict=True))
+        base, layers, attention, others = self.coefficients
+        new, held = new_tokens / 1000, cached_tokens / 1000
+        return base + layers * new + attention * new * (held + new / 2) + others * decoding
 
     def _update(self, x: list[float], error: float) -> None:
         p = self._covariance

@@ -115,7 +115,7 @@ class Completion:
         return await self._replicas.admit(ahead, failed, Priority.INFERENCE)
 
     async def _attempt(self, ahead: Ahead, ticket: Ticket, number: int) -> AsyncGenerator[list[Event], None]:
-        replica = next(each for each in self._replicas.snapshot() if each.id == ticket.replica_id)
+        replica = self._replicas.view(ticket.replica_id)
         wire = Wire(replica.id)
         with self.trace.attempt(number, replica, ahead, ticket.ranking) as attempt:
             request = Attempt(

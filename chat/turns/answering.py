@@ -195,7 +195,7 @@ class Answering:
 
     async def _attempt(self, briefing: Briefing, ahead: Ahead, ticket: Ticket) -> None:
         """One attempt, to the end of the turn. Raises EngineError or InvalidReply when another may do better."""
-        replica = next(each for each in self._services.replicas.snapshot() if each.id == ticket.replica_id)
+        replica = self._services.replicas.view(ticket.replica_id)
         fill = briefing.fill()
         with self._trace.attempt(self.claim, replica) as trace:
             request = Attempt(
