@@ -10,9 +10,12 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from sessions import sqlite_trips
+
 BUSY_MS = 5000
 CONNECT_S = 2
 POOL_S = 5.0
+SQLITE_CONNECTIONS = 15
 
 _WRITES = "pindesk_writes"
 _PRAGMAS = (
@@ -48,7 +51,14 @@ def open_engine(url: str) -> AsyncEngine:
     target = driver_url(url)
     if target.get_backend_name() == "sqlite":
         _make_folder(target)
-        engine = create_async_engine(target, pool_timeout=POOL_S)
+        engine = create_async_engine(
+            target,
+            # All are kept: one beyond would be a thread and a file opened for a single transaction.
+            pool_size=SQLITE_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=POOL_S,
+            connect_args={"async_creator_fn": sqlite_trips.connect},
+        )
         _control_sqlite(engine.sync_engine, foreign_keys=True)
         return engine
     engine = create_async_engine(

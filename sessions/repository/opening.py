@@ -6,7 +6,7 @@ from sqlalchemy import Select, and_, false, or_, select
 
 from sessions.columns import now
 from sessions.errors import NotFound
-from sessions.identifiers import CONVERSATION, CUSTOMER_TOKEN, digest, new_id, new_secret
+from sessions.identifiers import CONVERSATION, CUSTOMER_TOKEN, PERSON_TOKEN, digest, new_id, new_secret
 from sessions.models import Conversation, PersonSession, Site
 from sessions.principal import Customer, Person, Principal, Scope, Server, Staff
 from sessions.repository.part import Part
@@ -57,7 +57,8 @@ class Opening(Part):
         only if `unproved`: by whoever is about to prove who they are.
         """
         hashes = [digest(token) for token in raw]
-        person = await self._person(hashes)
+        proved = [digest(token) for token in raw if token.startswith(PERSON_TOKEN)]
+        person = await self._person(proved) if proved else None
         begun = select(Conversation.id).where(Conversation.token_hash.in_(hashes))
         if not unproved:
             begun = begun.join(Site, Site.key == Conversation.site_key).where(Site.identity_required.is_(False))
