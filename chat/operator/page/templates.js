@@ -27,9 +27,9 @@ export class Templates {
 
 function row(each, most, site) {
   const name = make("th", { scope: "row" }, make("code", {}, ...broken(each.template)), site && make("span", { class: "soft", dir: "auto" }, site));
-  const bar = make("span", { class: "amount" });
-  bar.style.width = `${(100 * each.replies) / most}%`;
-  return make("tr", {}, name, make("td", {}, whole(each.replies), bar), make("td", {}, ...thumbs(each)), make("td", {}, ...suggestions(each)));
+  const bar = each.replies > 0 && make("span", { class: "amount" });
+  if (bar) bar.style.width = `${(100 * each.replies) / most}%`;
+  return make("tr", {}, name, make("td", {}, whole(each.replies), bar || ""), make("td", {}, ...thumbs(each)), make("td", {}, ...suggestions(each)));
 }
 
 /** A name that may be broken behind its underscores. */
