@@ -78,7 +78,15 @@ function row(span, depth, begin, whole) {
   bar.style.width = `max(3px, ${(100 * (span.end_ns - span.start_ns)) / whole}%)`;
   const name = make("span", { class: "span-name" }, make("span", {}, span.name), make("span", { class: "soft" }, ABOUT[span.name] ?? (span.name.startsWith("chat") ? "one attempt" : span.service)));
   name.style.paddingInlineStart = `${depth * 0.875}rem`;
-  return make("li", { title: note(span) }, name, make("span", { class: "track" }, bar), make("span", { class: "took" }, took));
+  const moments = span.events.map((moment) => tick(moment, begin, whole));
+  return make("li", { title: note(span) }, name, make("span", { class: "track" }, bar, ...moments), make("span", { class: "took" }, took));
+}
+
+/** A timed event of the span: a line on its bar, its name and time when it is pointed at. */
+function tick({ name, time_ns: at }, begin, whole) {
+  const line = make("span", { class: "moment", title: `${name.replaceAll("_", " ")} after ${duration((at - begin) / 1e6)}` });
+  line.style.insetInlineStart = `${(100 * (at - begin)) / whole}%`;
+  return line;
 }
 
 function kind(span) {

@@ -71,6 +71,11 @@ async def test_trace_is_a_waterfall_with_the_cached_tokens(sit: "Sit", talk: "Op
     names = await dialog.locator(".span-name > :first-child").all_text_contents()
     assert names[0] == "turn" and {"store", "assemble", "route", "commit"} <= set(names)
     assert await dialog.locator(".tokens").get_attribute("aria-label") == "0 % of the prompt was cached"
+    ticks = [
+        await tick.get_attribute("title")
+        for tick in await dialog.locator("li", has_text="one attempt").locator(".moment").all()
+    ]
+    assert [tick.partition(" after ")[0] for tick in ticks][:3] == ["request", "first token", "template known"]
     boxes = [await bar.bounding_box() for bar in await dialog.locator(".bar").all()]
     turn, *parts = boxes
     assert all(
