@@ -3,8 +3,8 @@
 SQLAlchemy makes a cursor, executes, fetches and closes. To aiosqlite each of these is a trip to the connection's thread
 and back: CPU, and on a machine that has more to do than cores a wait for one, twice. Here a statement is executed and
 its rows are fetched in one trip; a plain BEGIN, for which SQLite does nothing yet, goes with the statement behind it;
-a rollback of what has been committed, as SQLAlchemy's pool asks for, is none. A transaction that reads two rows takes
-3 trips, not 13.
+a rollback of what has been committed, as SQLAlchemy's pool asks for, is none, and nobody waits for that of a reader. A
+transaction that reads two rows waits for 2 trips, not 13.
 """
 
 import sqlite3
@@ -25,6 +25,7 @@ def connect(database: str, **options: Any) -> aiosqlite.Connection:
 
 class _Connection(aiosqlite.Connection):
     _begins = False  # a BEGIN waits for the next statement
+    _reads = False  # the transaction began with a plain BEGIN
     _settled = True  # nothing was executed since the last commit or rollback: another would do nothing
 
     def cursor(self) -> "_Cursor":  # type: ignore[override]  # SQLAlchemy asks for no more of it
@@ -35,7 +36,10 @@ class _Connection(aiosqlite.Connection):
         if sql == _BEGIN:
             self._begins = True
             return _Result()
-        begins, self._begins, self._settled = self._begins, False, False
+        begins, self._begins = self._begins, False
+        if begins or self._settled:
+            self._reads = begins
+        self._settled = False
         return await self._execute(self._run, sql, parameters, many, begins)
 
     async def commit(self) -> None:
@@ -46,9 +50,14 @@ class _Connection(aiosqlite.Connection):
 
     async def rollback(self) -> None:
         self._begins = False
-        if not self._settled:
+        if self._settled:
+            return
+        if self._reads:
+            # Nobody needs to wait for it: whoever has the connection next stands behind it in the thread's queue.
+            self._tx.put_nowait((None, self._conn.rollback))
+        else:
             await super().rollback()
-            self._settled = True
+        self._settled = True
 
     def _run(self, sql: str, parameters: Iterable[Any], many: bool, begins: bool) -> "_Result":
         cursor = self._conn.cursor()

@@ -43,8 +43,12 @@ async def notes(store: Store) -> Store:
 
 
 async def test_a_statement_is_one_trip_and_begin_goes_with_the_first(notes: Store, trips: list[str]) -> None:
-    async with reading(notes._engine).begin() as connection:
+    async with reading(notes._engine).connect() as connection:
         assert await noted(connection) == ["one"]
+        assert await noted(connection) == ["one"]
+    assert trips == ["_run", "_run"]
+    trips.clear()
+    async with writing(notes._engine).begin() as connection:
         assert await noted(connection) == ["one"]
     assert trips == ["_run", "_run", "commit"]
 
@@ -65,6 +69,16 @@ async def test_a_reader_sees_one_moment(notes: Store) -> None:
         assert await noted(reader) == ["one"]
     async with reading(notes._engine).begin() as reader:
         assert await noted(reader) == ["one", "two"]
+
+
+async def test_a_reader_who_is_done_keeps_nothing_from_being_written(notes: Store) -> None:
+    for number in range(20):
+        async with reading(notes._engine).connect() as connection:
+            await noted(connection)
+        async with writing(notes._engine).begin() as connection:
+            await connection.execute(INSERT, {"word": str(number)})
+    async with reading(notes._engine).connect() as connection:
+        assert len(await noted(connection)) == 21
 
 
 async def test_what_fails_is_rolled_back_and_the_connection_serves_on(notes: Store) -> None:
