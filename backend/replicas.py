@@ -13,7 +13,6 @@ import asyncio
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +20,7 @@ import structlog
 
 from backend.admission import Admission
 from backend.errors import NotReady, Outcome, UnknownReplica
+from backend.member import Member, Replica
 from backend.placement import Ahead, Placement, Ranking, ReplicaState, Snapshot
 from backend.priority import Priority
 from backend.probe import Probe, ProbeFailed
@@ -34,35 +34,7 @@ _DOWN_AFTER = 3  # polls without an answer
 _LONGEST_PAUSE_S = 5.0
 _LONGEST_EJECTION_S = 30.0
 
-
-@dataclass(frozen=True)
-class Replica:
-    """`url` is the HTTP root, without `/v1`."""
-
-    id: str
-    url: str
-
-
 OnBoot = Callable[[Replica], Awaitable[None]]
-
-
-@dataclass
-class _Member:
-    replica: Replica
-    state: ReplicaState = ReplicaState.STARTING
-    boot_id: str | None = None
-    warm_boot: str | None = None
-    model: str | None = None
-    elsewhere: int = 0
-    waiting: int = 0
-    kv_usage: float = 0.0
-    misses: int = 0  # polls or warm-ups in a row that failed
-    trouble: str = ""  # why the last of them did
-    ejections: int = 0  # since an attempt last went well
-    ejected_until: float = 0.0
-    draining: bool = False
-    visited: bool = False
-    nudge: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Replicas:
@@ -81,7 +53,7 @@ class Replicas:
         self.admission = Admission(self.policy, self.snapshot)
         self._interval_s = interval_s
         self._probe = probe or Probe()
-        self._members: dict[str, _Member] = {}
+        self._members: dict[str, Member] = {}
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._names = itertools.count()
         self._changed = asyncio.Event()
@@ -112,7 +84,7 @@ class Replicas:
     def add(self, url: str, replica_id: str | None = None) -> Replica:
         """Take a replica into the set; it serves once it is warm."""
         replica = Replica(replica_id or f"r{next(self._names)}", url.rstrip("/"))
-        member = self._members[replica.id] = _Member(replica)
+        member = self._members[replica.id] = Member(replica)
         if self._running:
             self._watch(member)
         return replica
@@ -127,11 +99,11 @@ class Replicas:
 
     def snapshot(self) -> list[Snapshot]:
         now_s = time.monotonic()
-        return [self.policy.view(_snapshot(member), now_s) for member in self._members.values()]
+        return [self.policy.view(member.snapshot, now_s) for member in self._members.values()]
 
     def view(self, replica_id: str) -> Snapshot:
         """One of them. Raises UnknownReplica."""
-        return self.policy.view(_snapshot(self._member(replica_id)), time.monotonic())
+        return self.policy.view(self._member(replica_id).snapshot, time.monotonic())
 
     def served(self) -> Mapping[str, tuple[str, str]]:
         """id -> (HTTP root, served model's name), for the replicas that have been seen alive."""
@@ -204,7 +176,7 @@ class Replicas:
                 while not self._settled():
                     await self._changed.wait()
         except TimeoutError:
-            missing = ", ".join(_complaint(member) for member in self._members.values()) or "the set is empty"
+            missing = ", ".join(member.complaint for member in self._members.values()) or "the set is empty"
             raise NotReady(f"no replica became ready within {timeout_s:g} s ({missing})") from None
 
     def _settled(self) -> bool:
@@ -212,15 +184,15 @@ class Replicas:
         members = self._members.values()
         return any(m.state is ReplicaState.READY for m in members) and all(m.visited for m in members)
 
-    def _member(self, replica_id: str) -> _Member:
+    def _member(self, replica_id: str) -> Member:
         if replica_id not in self._members:
             raise UnknownReplica(replica_id)
         return self._members[replica_id]
 
-    def _watch(self, member: _Member) -> None:
+    def _watch(self, member: Member) -> None:
         self._watchers[member.replica.id] = asyncio.create_task(self._look_after(member))
 
-    async def _look_after(self, member: _Member) -> None:
+    async def _look_after(self, member: Member) -> None:
         while True:
             member.nudge.clear()
             try:
@@ -236,7 +208,7 @@ class Replicas:
             self.admission.serve()
             await self._rest(member)
 
-    async def _rest(self, member: _Member) -> None:
+    async def _rest(self, member: Member) -> None:
         pause_s = self._interval_s * 2 ** min(member.misses, 10) if member.misses else self._interval_s
         try:
             async with asyncio.timeout(min(pause_s, _LONGEST_PAUSE_S)):
@@ -244,7 +216,7 @@ class Replicas:
         except TimeoutError:
             return
 
-    async def _visit(self, member: _Member) -> None:
+    async def _visit(self, member: Member) -> None:
         vitals = await self._probe.vitals(member.replica.url)
         if vitals.boot_id != member.boot_id and member.boot_id is not None:
             member.draining = False
@@ -259,7 +231,7 @@ class Replicas:
         elif member.state not in _ALIVE:
             await self._readmit(member)
 
-    async def _warm(self, member: _Member, boot_id: str) -> None:
+    async def _warm(self, member: Member, boot_id: str) -> None:
         self._enter_state(member, ReplicaState.WARMING, f"boot {boot_id}")
         member.model = await self._probe.served_model(member.replica.url)
         if self.on_boot is not None:
@@ -267,7 +239,7 @@ class Replicas:
         member.warm_boot, member.ejections = boot_id, 0
         self._admit(member, "warm")
 
-    async def _readmit(self, member: _Member) -> None:
+    async def _readmit(self, member: Member) -> None:
         if member.model is None or time.monotonic() < member.ejected_until:
             return
         try:
@@ -279,15 +251,15 @@ class Replicas:
         else:
             self._admit(member, "spoke again")
 
-    def _eject(self, member: _Member) -> None:
+    def _eject(self, member: Member) -> None:
         pause_s = min(self._interval_s * 2**member.ejections, _LONGEST_EJECTION_S)
         member.ejections += 1
         member.ejected_until = time.monotonic() + pause_s
 
-    def _admit(self, member: _Member, reason: str) -> None:
+    def _admit(self, member: Member, reason: str) -> None:
         self._enter_state(member, ReplicaState.DRAINING if member.draining else ReplicaState.READY, reason)
 
-    def _missed(self, member: _Member, fault: ProbeFailed) -> None:
+    def _missed(self, member: Member, fault: ProbeFailed) -> None:
         """A refused connection is certain at once; a slow answer may be a busy machine, so it takes two."""
         member.misses, member.trouble = member.misses + 1, str(fault)
         if member.misses >= _DOWN_AFTER and member.state not in (ReplicaState.STARTING, ReplicaState.DOWN):
@@ -295,27 +267,11 @@ class Replicas:
         elif member.state in _ALIVE and (fault.refused or member.misses > 1):
             self._enter_state(member, ReplicaState.SUSPECT, str(fault))
 
-    def _enter_state(self, member: _Member, state: ReplicaState, reason: str) -> None:
+    def _enter_state(self, member: Member, state: ReplicaState, reason: str) -> None:
         if member.state is not state:
             log.info("replica", replica=member.replica.id, state=state, was=member.state, reason=reason)
             member.state = state
             self._changed.set()
-
-
-def _complaint(member: _Member) -> str:
-    return f"{member.replica.id} {member.state}" + (f": {member.trouble}" if member.trouble else "")
-
-
-def _snapshot(member: _Member) -> Snapshot:
-    return Snapshot(
-        id=member.replica.id,
-        url=member.replica.url,
-        state=member.state,
-        boot_id=member.boot_id,
-        elsewhere=member.elsewhere,
-        waiting=member.waiting,
-        kv_usage=member.kv_usage,
-    )
 
 
 async def _cancelled(tasks: Iterator[asyncio.Task[None]] | Sequence[asyncio.Task[None]]) -> None:

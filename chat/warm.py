@@ -12,8 +12,9 @@ import structlog
 
 from backend.engine import Engine
 from backend.errors import EngineError
+from backend.member import Replica
 from backend.priority import Priority
-from backend.replicas import Replica, Replicas
+from backend.replicas import Replicas
 from backend.salt import cache_salt
 from chat.ahead import brand_of
 from chat.packs import Packs

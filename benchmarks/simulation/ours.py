@@ -1,6 +1,5 @@
 """Our arm: the policy objects of the server, told what the server would tell them."""
 
-import heapq
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,8 +11,6 @@ from benchmarks.simulation.replica import Job, SimReplica
 from benchmarks.traffic import BLOCK_TOKENS
 
 Pins = dict[int, tuple[Pin, float]]  # by conversation: the pin, and when its last turn ended
-
-_SHORT = 16  # more replicas than that are not all looked at
 
 
 class Ours(Arm):
@@ -45,7 +42,7 @@ class Ours(Arm):
     def choose(self, job: Job, now: float) -> int | None:
         ahead = self._ahead(job, now)
         exclude = frozenset(_name(number) for number in job.tried)
-        ranking = self.policy.rank(ahead, self._shortlist(ahead, now), now, exclude=exclude)
+        ranking = self.policy.rank(ahead, list(self._snapshots.values()), now, exclude=exclude)
         if not ranking.order:
             return None
         job.reason = ranking.reason
@@ -92,17 +89,6 @@ class Ours(Arm):
     def join(self, number: int, now: float) -> None:
         self._snapshots[number] = self._seen(number, ReplicaState.READY)
         self.poll(now)
-
-    def _shortlist(self, ahead: Ahead, now: float) -> list[Snapshot]:
-        """All replicas of a small fleet; of a large one the pin's, the brand's own and the least loaded."""
-        if len(self._snapshots) <= _SHORT:
-            return list(self._snapshots.values())
-        ready = {_name(n): n for n, each in self._snapshots.items() if each.state is ReplicaState.READY}
-        wanted = {ready[name] for name in self.policy.brands.members(ahead.brand, list(ready), now)}
-        if ahead.pin is not None and int(ahead.pin.replica_id[1:]) in self._snapshots:
-            wanted.add(int(ahead.pin.replica_id[1:]))
-        wanted |= set(heapq.nsmallest(_SHORT // 2, ready.values(), key=self.load.__getitem__))
-        return [self._snapshots[number] for number in sorted(wanted)]
 
     def _ahead(self, job: Job, now: float) -> Ahead:
         talk, index = job.talk, job.index

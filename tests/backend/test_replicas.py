@@ -3,8 +3,9 @@ import asyncio
 import pytest
 
 from backend.errors import NotReady, Outcome, UnknownReplica
+from backend.member import Replica
 from backend.placement import Ahead, Pin, Placement, ReplicaState
-from backend.replicas import OnBoot, Replica, Replicas
+from backend.replicas import OnBoot, Replicas
 from tests.backend.conftest import INTERVAL_S, quick_probe, until
 from tests.scripted_engine import ScriptedEngine
 
