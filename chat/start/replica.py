@@ -11,6 +11,9 @@ from chat.start.machine import gpu_count
 # vLLM's own default share of a GPU's memory, divided when replicas have to share one.
 _GPU_MEMORY_SHARE = 0.9
 
+CPU_NICENESS = 10
+"""A replica on the CPU keeps every core busy: it gives way to `web`, which wants a moment now and then."""
+
 
 def replica_id(index: int) -> str:
     """The name that `web` gives to the replica at this place of its list; the engine's spans carry it."""
@@ -50,6 +53,8 @@ def replica_environment(index: int, kind: EngineKind) -> dict[str, str]:
 
 def main() -> None:
     settings, index = get_settings(), int(sys.argv[1])
+    if engine_kind(settings) == EngineKind.CPU:
+        os.nice(CPU_NICENESS)
     argv, env = command(replica_config(settings, index))
     os.execve(argv[0], argv, os.environ | env | replica_environment(index, engine_kind(settings)))
 

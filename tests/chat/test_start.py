@@ -161,6 +161,18 @@ def test_a_replica_is_configured_from_the_settings() -> None:
     assert config.engine_args == ("--seed", "7")
 
 
+@pytest.mark.parametrize(("kind", "steps"), [("cpu", [replica.CPU_NICENESS]), ("gpu", [])])
+def test_a_replica_on_the_cpu_gives_way_to_web(kind: str, steps: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    given, started = [], []
+    monkeypatch.setattr(replica, "get_settings", lambda: Settings(engine=kind))
+    monkeypatch.setattr("sys.argv", ["replica", "0"])
+    monkeypatch.setattr("os.nice", given.append)
+    monkeypatch.setattr("os.execve", lambda *command: started.append(command))
+    replica.main()
+    assert given == steps
+    assert len(started) == 1
+
+
 @pytest.mark.parametrize(
     ("gpus", "device", "shared"),
     [(1, {}, ("--gpu-memory-utilization", "0.45")), (2, {"CUDA_VISIBLE_DEVICES": "1"}, ())],
