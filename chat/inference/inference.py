@@ -42,6 +42,6 @@ class Inference:
 
     def begin(self, tenant: Tenant, asked: Asked, session: str | None, parent: TraceParent) -> Completion:
         """`session` is the client's own name for it, `parent` the span that asks."""
-        key = session_key(tenant, session, asked.opening)
+        key = session_key(tenant, session, "" if session else asked.opening)
         trace = RequestTrace(self._telemetry, parent, asked, tenant.site, key.hex())
         return Completion(self._replicas, self._engine, self.pins, trace, tenant, asked, key, self._attempts)
