@@ -2,9 +2,9 @@
 
 A fake engine that answers at once, asked directly, through our endpoint, through the Rust router and through LiteLLM
 Router's own `acompletion`, each in a process of its own. Prints for each the time to the first token with one client,
-with 16 open-loop clients at 30 % of the rate that 16 closed-loop ones reach directly, and the CPU time of its process
-for a request and for a chunk, of replies whose chunks come one by one. `--replica URL` puts a real one in the fake's
-place, with one client only.
+with 16 open-loop clients at 30 % of the rate that 16 closed-loop ones reach directly (or at `--rate`), the most that 16
+closed-loop ones get of it, and the CPU time of its process for a request and for a chunk, of replies whose chunks come
+one by one. `--replica URL` puts a real one in the fake's place, with one client only.
 """
 
 import argparse
@@ -48,11 +48,13 @@ PROMPT = [
 
 @dataclass(frozen=True)
 class Figures:
-    """Times in ms; `rate` is what the open-loop clients offered, `failed` what they did not get, of all."""
+    """Times in ms. `most` and `rate` are replies a second: what closed-loop clients get and what the open-loop ones
+    offered, of which `failed` came to nothing."""
 
     arm: str
     one_p50: float
     one_p95: float
+    most: float = float("nan")
     open_p50: float = float("nan")
     open_p95: float = float("nan")
     rate: float = float("nan")
@@ -81,8 +83,7 @@ class Clients:
         async def one(session: int) -> None:
             nonlocal done
             while time.perf_counter() < until:
-                await self.ask(session)
-                done += 1
+                done += not (await self.ask(session)).failure
 
         await asyncio.gather(*map(one, range(CLIENTS)))
         return done / seconds
@@ -136,6 +137,7 @@ async def latencies(clients: Clients, rate: float, count: int, seconds: float) -
     one = first_ms(await clients.in_turn(count))
     figures = {"one_p50": statistics.median(one), "one_p95": percentile(one, 0.95)}
     if rate:
+        figures["most"] = await clients.at_once(seconds / 2)
         replies = await clients.at_rate(rate, seconds)
         some = first_ms(replies)
         figures |= {"open_p50": percentile(some, 0.5), "open_p95": percentile(some, 0.95), "rate": rate}
@@ -154,10 +156,10 @@ async def cpu(clients: Clients, arm: Front, count: int) -> dict[str, float]:
     return {"cpu_chunk": chunk, "cpu_request": spent[CHUNKS] - CHUNKS * chunk}
 
 
-def measure(arms: Sequence[str], count: int, seconds: float, folder: Path) -> list[Figures]:
+def measure(arms: Sequence[str], count: int, seconds: float, rate: float | None, folder: Path) -> list[Figures]:
     with fake_engine(0) as engine, fake_engine(CHUNK_MS) as paced:
-        rate = SHARE * asyncio.run(with_clients(engine, lambda clients: clients.at_once(seconds)))
-        print(f"16 closed-loop clients reach {rate / SHARE:.0f} replies/s directly", flush=True)
+        if rate is None:
+            rate = SHARE * asyncio.run(with_clients(engine, lambda clients: clients.at_once(seconds)))
         results = []
         for name in arms:
             with arm_of(name, engine, folder) as arm:
@@ -184,7 +186,8 @@ def measure_real(url: str, arms: Sequence[str], count: int, folder: Path) -> lis
 def line(one: Figures, direct: Figures) -> str:
     added = f"(added {one.one_p50 - direct.one_p50:.2f}, {one.open_p50 - direct.open_p50:.2f})"
     return (
-        f"{one.arm:<26} first token, one client: {one.one_p50:6.2f} p95 {one.one_p95:6.2f} ms   16 at {one.rate:.0f}/s:"
+        f"{one.arm:<26} first token, one client: {one.one_p50:6.2f} p95 {one.one_p95:6.2f} ms   most {one.most:5.0f}/s"
+        f"   16 at {one.rate:.0f}/s:"
         f" {one.open_p50:7.2f} p95 {one.open_p95:7.2f} ms {added}   failed {one.failed}"
         f"   CPU: request {one.cpu_request:.2f} ms, chunk {one.cpu_chunk:.3f} ms"
     )
@@ -195,6 +198,7 @@ def main() -> None:
     parser.add_argument("--arms", nargs="*", default=ARMS, choices=ARMS)
     parser.add_argument("--requests", type=int, default=200, help="of one client, in turn")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each part with 16 clients")
+    parser.add_argument("--rate", type=float, help="requests a second of the open-loop clients")
     parser.add_argument("--replica", metavar="URL", help="a real one, instead of the fake engine")
     parser.add_argument("--save", type=Path, help="write the figures to this JSON file")
     given = parser.parse_args()
@@ -202,7 +206,7 @@ def main() -> None:
         if given.replica:
             results = measure_real(given.replica, given.arms, given.requests, Path(folder))
         else:
-            results = measure(given.arms, given.requests, given.seconds, Path(folder))
+            results = measure(given.arms, given.requests, given.seconds, given.rate, Path(folder))
     if given.save:
         given.save.write_text(json.dumps([asdict(one) for one in results], indent=2) + "\n")
 
