@@ -8,7 +8,7 @@ line is short: whoever would wait in it for longer than allowed is refused at on
 import asyncio
 import itertools
 import time
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field
@@ -96,7 +96,7 @@ class Admission:
         """Attempts that end in a second, all processes together, while somebody waits."""
         now_s = self._clock()
         since_s = now_s - _WINDOW_S if self._busy_since_s is None else max(self._busy_since_s, now_s - _WINDOW_S)
-        ends = sum(at >= since_s for at in self._ends)
+        ends = len(self._ends) - bisect_left(self._ends, since_s)
         return max(ends, 0.5) / (now_s - since_s) / self._policy.share_of_traffic()
 
     def _ended(self) -> None:
