@@ -1,5 +1,6 @@
 """The `web` process: how it starts alone, refuses a broken configuration, and stops."""
 
+import gc
 import os
 import signal
 import socket
@@ -63,6 +64,16 @@ def test_starts_alone_makes_its_keys_and_stops_gracefully(web: Web, tmp_path: Pa
 
 
 @pytest.mark.timeout(300)
+def test_no_collection_stops_the_server_for_what_was_there_before() -> None:
+    libraries = len(gc.get_objects())
+    try:
+        chat.web.keep_for_good()
+        assert gc.get_freeze_count() > 0.9 * libraries
+        assert len(gc.get_objects()) < 0.1 * libraries
+    finally:
+        gc.unfreeze()
+
+
 def test_what_was_accepted_is_there_after_a_restart(web: Web) -> None:
     opened = web.client.post(f"{API}/conversations", json={"site": "demo"}).json()
     path, customer = f"{API}/conversations/{opened['id']}", {"Authorization": f"Bearer {opened['token']}"}
