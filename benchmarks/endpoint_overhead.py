@@ -83,7 +83,8 @@ class Clients:
         async def one(session: int) -> None:
             nonlocal done
             while time.perf_counter() < until:
-                done += not (await self.ask(session)).failure
+                reply = await self.ask(session)
+                done += not reply.failure
 
         await asyncio.gather(*map(one, range(CLIENTS)))
         return done / seconds
