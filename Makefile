@@ -23,7 +23,7 @@ need_disk = free=$$(df -Pk . | awk 'NR == 2 {print int($$4 / 1048576)}'); test "
 
 help:
 	echo 'make run                start everything: two replicas and the web server'
-	echo 'make test [ARGS=...]    run the tests; PINDESK_REQUIRE=engine,browser,postgres turns their skips into failures'
+	echo 'make test [ARGS=...]    run the tests; PINDESK_REQUIRE=engine,browser,postgres,prometheus turns their skips into failures'
 	echo 'make check              lint and test'
 	echo 'make ps                 what runs; stop-NAME, start-NAME, restart-NAME act on one process, such as replica-0'
 	echo 'make logs               follow all logs'

@@ -1,4 +1,4 @@
-"""Parts that a machine may lack: `engine`, `browser`, `postgres`.
+"""Parts that a machine may lack: `engine`, `browser`, `postgres`, `prometheus`.
 
 A test carries the marks of the parts that it needs. Where one is missing the test is skipped with the reason; a part
 named in PINDESK_REQUIRE turns each such skip into a failure.
@@ -46,6 +46,12 @@ def missing_postgres() -> str | None:
     return None if any(POSTGRES_PROGRAMS.glob("*/bin/initdb")) else "PostgreSQL's server programs are not installed"
 
 
+def missing_prometheus() -> str | None:
+    """Why no Prometheus can be started here; None when one can."""
+    absent = [name for name in ("prometheus", "promtool") if shutil.which(name) is None]
+    return f"{' and '.join(absent)} not installed (Debian's package prometheus)" if absent else None
+
+
 def chromium_path() -> str | None:
     return shutil.which("chromium")
 
@@ -54,6 +60,7 @@ PARTS: dict[str, Callable[[], str | None]] = {
     "engine": missing_engine,
     "browser": missing_browser,
     "postgres": missing_postgres,
+    "prometheus": missing_prometheus,
 }
 
 
