@@ -1,25 +1,22 @@
 """The page's own files: modules and styles, served under a path that changes with their content."""
 
-import hashlib
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from chat.parts import PARTS
+from chat.parts import PARTS, TALK
+from chat.parts.files import Files
 
 HERE = Path(__file__).parent
-PAGE = HERE / "page"
-STYLES = HERE / "styles"
 
 
 @dataclass(frozen=True)
 class Assets:
-    """`version` is the first 12 hex digits of the files' SHA-256, `styles` all style sheets in one."""
+    """`files` are the modules, `styles` all style sheets in one."""
 
-    version: str
+    files: Files
     styles: str
     template: str
 
@@ -27,34 +24,24 @@ class Assets:
 
     @classmethod
     def load(cls) -> "Assets":
-        modules = b"".join(path.read_bytes() for path in sorted(PAGE.glob("*.js")))
-        sheets = [PARTS / "1-tokens.css", *sorted(STYLES.glob("*.css"))]
+        files = Files.read("browser", [*(HERE / "page").glob("*.js"), *TALK.glob("*.js")])
+        sheets = [PARTS / "1-tokens.css", TALK / "talk.css", *sorted((HERE / "styles").glob("*.css"))]
         styles = "\n".join(path.read_text("utf-8") for path in sheets)
-        return cls(hashlib.sha256(modules).hexdigest()[:12], styles, (HERE / "desk.html").read_text("utf-8"))
+        return cls(files, styles, (HERE / "desk.html").read_text("utf-8"))
 
     @property
     def path(self) -> str:
-        return f"/browser/{self.version}"
+        return f"/{self.files.path}"
 
     def application(self) -> ASGIApp:
-        """Serves the modules; since the path names the content they never have to be asked for again."""
-        files = StaticFiles(directory=PAGE)
-
-        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            async def keep(message: Message) -> None:
-                if message["type"] == "http.response.start" and message["status"] == 200:
-                    message["headers"].append((b"cache-control", b"public, max-age=31536000, immutable"))
-                await send(message)
-
-            await files(scope, receive, keep)
-
-        return serve
+        """Serves the modules."""
+        return self.files.application()
 
     def head(self) -> str:
         """For the page's head. Styles stand in it, so that nothing is painted before they apply."""
         viewport = "width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
         preload = "".join(
-            f'<link rel="modulepreload" href="{escape(self.path)}/{path.name}">' for path in sorted(PAGE.glob("*.js"))
+            f'<link rel="modulepreload" href="{escape(self.path)}/{name}">' for name in sorted(self.files.files)
         )
         return f'<meta name="viewport" content="{viewport}">{preload}<style>{self.styles}</style>'
 

@@ -3,3 +3,5 @@
 from pathlib import Path
 
 PARTS = Path(__file__).parent
+TALK = PARTS / "talk"
+"""What the browser chat and the widget have in common: both show a customer's conversation."""

@@ -1,19 +1,17 @@
 """The files of the widget's page, of the demo shop and of the install check; the loader, which has a fixed address."""
 
 import json
+import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from chat.parts import PARTS
+from chat.parts import PARTS, TALK
 from chat.parts.files import File, Files, lean
 
 HERE = Path(__file__).parent
 CHAT = HERE.parent
 LOCALES = ("en", "zh", "ar")
-
-# What the browser chat has already: its modules work on the same View.
-_SHARED = ("calls", "composer", "empty", "line", "paint", "scroll", "texts", "transcript")
 
 
 # What only the browser chat's own page says.
@@ -30,19 +28,22 @@ def strings(locale: str) -> dict[str, object]:
     return {name: text for name, text in texts.items() if name not in _ELSEWHERE}
 
 
-def _styles(name: str) -> File:
-    """A style sheet behind those of the colours and measures that all pages share which it names."""
-    own = lean(HERE / name).decode()
+_BLANKS = re.compile(r"\s*([{};,])\s*")
+"""Those that a style sheet can do without: none of ours has such a sign in a string."""
+
+
+def _styles(*sheets: Path) -> File:
+    """Style sheets in one, behind those of the colours and measures that all pages share which they name."""
+    own = "\n".join(lean(sheet).decode() for sheet in sheets)
     shared = lean(PARTS / "1-tokens.css").decode()
     used = "\n".join(line for line in shared.splitlines() if not line.startswith("--") or line.split(":")[0] in own)
-    return File.of(f"{used}\n{own}".encode(), ".css")
+    return File.of(_BLANKS.sub(r"\1", f"{used}\n{own}").encode(), ".css")
 
 
 def _page_files() -> Files:
-    modules = [*(HERE / "page").glob("*.js"), PARTS / "tail.js"]
-    modules += [CHAT / "browser" / "page" / f"{name}.js" for name in _SHARED]
+    modules = [*(HERE / "page").glob("*.js"), *TALK.glob("*.js"), PARTS / "tail.js"]
     files = {path.name: File.of(lean(path), ".js") for path in sorted(modules)}
-    files["widget.css"] = _styles("styles/widget.css")
+    files["widget.css"] = _styles(TALK / "talk.css", HERE / "styles" / "widget.css")
     for locale in LOCALES:
         files[f"{locale}.json"] = File.of(
             json.dumps(strings(locale), ensure_ascii=False, separators=(",", ":")).encode(), ".json"
@@ -55,7 +56,7 @@ PAGE_FILES = _page_files()
 SHOP_FILES = Files.read("demo-shop/assets", [HERE / "shop" / "shop.css", HERE / "shop" / "shop.js"])
 CHECK_FILES = Files(
     "widget/assets",
-    {"check.css": _styles("check/check.css"), "check.js": File.of(lean(HERE / "check" / "check.js"), ".js")},
+    {"check.css": _styles(HERE / "check" / "check.css"), "check.js": File.of(lean(HERE / "check" / "check.js"), ".js")},
 )
 HTML = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 PAGE = HTML.from_string(lean(HERE / "page.html").decode())
