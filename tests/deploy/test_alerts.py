@@ -1,7 +1,7 @@
 """Each alert of the web process is provoked by what it is for, on a running system that a real Prometheus watches.
 
 The engines are scripted, because these faults cannot be asked of a real one; every figure comes from `web` by HTTP.
-`tests.prometheus` says how time is made shorter. What only an engine's own metrics tell is not provoked here.
+`test_engine_alerts` does the same with a real engine; `tests.prometheus` says how time is made shorter.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from aiohttp import web
 
 from benchmarks.client import Customer
 from tests.chat.browser.shop import written
+from tests.deploy.test_engine_alerts import PROVOKED as BY_THE_ENGINE
 from tests.processes import free_port
 from tests.prometheus import RULES, Prometheus, alerts_in
 from tests.scripted_engine import Fault, Script, ScriptedEngine
@@ -48,12 +49,9 @@ PROVOKED = {
     "no engine": {"NoReplica"},
 }
 
-OF_THE_ENGINE = {"EngineHung", "EngineQueue", "EngineFirstTokenSlow", "EngineCacheFull", "EnginePreempts"}
-"""They stand on vLLM's own figures, which a scripted engine does not have: tried on made-up series only."""
 
-
-def test_each_alert_of_the_webs_is_provoked_by_a_real_fault() -> None:
-    assert set().union(*PROVOKED.values(), OF_THE_ENGINE) == alerts_in(RULES.read_text())
+def test_each_alert_is_provoked_by_a_real_fault() -> None:
+    assert set().union(*PROVOKED.values(), BY_THE_ENGINE) == alerts_in(RULES.read_text())
 
 
 @dataclass
