@@ -10,8 +10,6 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from sessions import sqlite_trips
-
 BUSY_MS = 5000
 CONNECT_S = 2
 POOL_S = 5.0
@@ -57,7 +55,6 @@ def open_engine(url: str) -> AsyncEngine:
             pool_size=SQLITE_CONNECTIONS,
             max_overflow=0,
             pool_timeout=POOL_S,
-            connect_args={"async_creator_fn": sqlite_trips.connect},
         )
         _control_sqlite(engine.sync_engine, foreign_keys=True)
         return engine
