@@ -88,7 +88,11 @@ async def test_no_log_span_metric_or_webhook_tells_a_customers_data(shop: Shop) 
             while sum("reply.done" in call.body.decode() for call in program.calls) < 60:
                 await asyncio.sleep(0.1)
     bodies = [call.body.decode() for call in program.calls]
-    spans = SpanStore(f"sqlite:///{shop.system.var_dir}/pindesk.db").ended_since(0)
+    store = SpanStore(f"sqlite:///{shop.system.var_dir}/pindesk.db")
+    async with asyncio.timeout(20):
+        while [span.name for span in store.ended_since(0)].count("turn") < 60:
+            await asyncio.sleep(0.1)
+    spans = store.ended_since(0)
     log = shop.system.web.log.read_text()
 
     assert found_in("\n".join(read), wanted) == set(wanted), "the customers themselves read what they wrote"
@@ -96,7 +100,6 @@ async def test_no_log_span_metric_or_webhook_tells_a_customers_data(shop: Shop) 
         'pindesk_turns_total{outcome="done"} 60.0' in metrics and 'pindesk_attempts_total{outcome="failed"}' in metrics
     )
     assert "attempt_failed" in log and "reply_refused" in log
-    assert len([span for span in spans if span.name == "turn"]) == 60
     assert found_in(metrics, wanted) == set()
     assert found_in(log, wanted) == set()
     assert found_in(json.dumps([[span.name, span.attributes, span.events] for span in spans]), wanted) == set()

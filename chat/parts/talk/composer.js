@@ -113,8 +113,11 @@ export class Composer {
     if (text) this.fillIn(text);
   }
 
+  /** An emptied box is forgotten at once: what was in it has been sent. */
   #keepDraft() {
+    const keep = () => this.draft.write(this.parts.text.value);
     clearTimeout(this.keeping);
-    this.keeping = setTimeout(() => this.draft.write(this.parts.text.value), DRAFT_MS);
+    if (this.parts.text.value) this.keeping = setTimeout(keep, DRAFT_MS);
+    else keep();
   }
 }

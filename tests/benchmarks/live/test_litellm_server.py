@@ -13,7 +13,7 @@ MESSAGES = [{"role": "user", "content": "hi"}]
 
 async def served(urls: list[str], sessions: list[str]) -> list[Reply]:
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(application(urls), port=port, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(application(urls), port=port, log_config=None, log_level="warning"))
     running = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.05)
