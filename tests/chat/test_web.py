@@ -65,6 +65,7 @@ def test_starts_alone_makes_its_keys_and_stops_gracefully(web: Web, tmp_path: Pa
 
 @pytest.mark.timeout(300)
 def test_no_collection_stops_the_server_for_what_was_there_before() -> None:
+    gc.collect()
     libraries = len(gc.get_objects())
     try:
         chat.web.keep_for_good()

@@ -40,7 +40,8 @@ export class Conversation {
   }
 
   async start() {
-    await this.#read();
+    this.opened = this.#read();
+    await this.opened;
     if (!this.view) return;
     this.tail = new Tail(
       new URL(`conversations/${encodeURIComponent(this.id)}/events`, API).href,
@@ -72,6 +73,8 @@ export class Conversation {
   }
 
   async takeOver() {
+    // Whoever is quicker than the first view is not to be ignored.
+    await this.opened;
     if (!["bot", "waiting"].includes(this.view?.state)) return;
     await this.#act(() => this.api.post(`${this.path}/takeover`));
     if (this.isMine) {

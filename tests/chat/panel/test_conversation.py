@@ -14,7 +14,7 @@ from tests.chat.panel.shop_talk import LATE, PAY, TRACK, suggested, summed
 from tests.chat.panel.test_queue import row, tab
 
 if TYPE_CHECKING:
-    from playwright.async_api import Locator, Page
+    from playwright.async_api import Locator, Page, Route
 
     Sit = Callable[..., Awaitable[Page]]
     Open = Callable[..., Awaitable[Talk]]
@@ -60,6 +60,21 @@ async def test_reply_shows_its_template_and_where_its_values_come_from(sit: "Sit
     beside = page.get_by_role("complementary")
     await beside.get_by_text("It should reach you by").wait_for()
     assert await beside.locator(".curve").get_attribute("aria-label") == "Mood over time: negative"
+
+
+async def test_whoever_takes_over_before_the_transcript_is_there_is_heard(sit: "Sit", talk: "Open", desk: Shop) -> None:
+    page, one = await sit(), await waiting(talk)
+    desk.engine.enqueue(*suggested())
+
+    async def late(route: "Route") -> None:
+        await asyncio.sleep(1)
+        await route.continue_()
+
+    await page.route(f"**/agent/conversations/{one.id}", late)
+    await row(page, one).click()
+    await page.get_by_role("button", name="Take over").click()
+    assert await page.locator(".line.customer").count() == 0
+    await page.get_by_text("You answer").wait_for()
 
 
 async def test_trace_is_a_waterfall_with_the_cached_tokens(sit: "Sit", talk: "Open") -> None:
