@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-DEMAND = "Wants to know where order 10234 is"
+DEMAND = "Wants to know why order 10234 is late"  # no other test's: the queue is shared
 ASKED = reply("order_late", order_id="10234", date=None, demand=DEMAND, sentiment="negative")
 
 
