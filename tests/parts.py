@@ -19,6 +19,7 @@ MODEL = Path(os.environ.get("PINDESK_TEST_MODEL", ROOT / "backend/starter_model"
 POSTGRES_PROGRAMS = Path("/usr/lib/postgresql")
 
 REQUIRED = pytest.StashKey[frozenset[str]]()
+MISSING = pytest.StashKey[str]()
 
 
 def missing_engine() -> str | None:
@@ -75,13 +76,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for name, missing in PARTS.items():
         if item.get_closest_marker(name) and (reason := missing()):
+            item.stash[MISSING] = name
             pytest.skip(f"{name}: {reason}")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    named = {name for name in item.config.stash[REQUIRED] if item.get_closest_marker(name)}
+    # A test of two parts that lacks the one is no failure of the other.
+    missing = item.stash.get(MISSING, None)
+    needed = {missing} if missing else {name for name in PARTS if item.get_closest_marker(name)}
+    named = needed & item.config.stash[REQUIRED]
     if named and report.skipped and not hasattr(report, "wasxfail"):
         _fail(report, named)
     return report

@@ -57,6 +57,24 @@ def test_a_required_part_turns_its_skip_into_a_failure(suite: pytest.Pytester, m
     result.stdout.fnmatch_lines(["*PINDESK_REQUIRE names browser*no browser on this machine*"])
 
 
+def test_a_test_of_two_parts_that_lacks_the_one_is_no_failure_of_the_other(
+    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite.makepyfile(
+        test_both="""
+        import pytest
+
+        @pytest.mark.browser
+        @pytest.mark.engine
+        def test_both(): pass
+        """
+    )
+    for required, failed in (("postgres", 0), ("engine", 0), ("browser", 1)):
+        monkeypatch.setenv("PINDESK_REQUIRE", required)
+        result = suite.runpytest_inprocess("-p", "no:cacheprovider", "test_both.py")
+        result.assert_outcomes(errors=failed, skipped=1 - failed)
+
+
 def test_a_skip_while_running_fails_too_and_an_expected_failure_does_not(
     suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
