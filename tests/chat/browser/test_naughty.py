@@ -8,7 +8,7 @@ import pytest
 from sessions import Repository, Server
 from tests.chat.browser.shop import Shop, written
 from tests.chat.browser.test_page import answered, say
-from tests.chat.naughty import NAUGHTY, PARTS, WORDS, speak_all, stored
+from tests.chat.naughty import NAUGHTY, PARTS, WORDS, shown, speak_all, stored
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -17,21 +17,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-SHOWN = """(kind) => [...document.querySelectorAll(`.line.${kind}`)].map((line) => ['.by', '.bubble'].map((part) => {
-  const node = line.querySelector(part);
-  return [node.textContent, node.querySelectorAll('*:not(span.new)').length];
-}))"""
-
 
 async def newest(repo: Repository) -> list[str]:
     return [row.id for row in await repo.conversations.list(Server(), limit=1)]
-
-
-async def shown(page: "Page", kind: str) -> list[tuple[str, str]]:
-    """Who speaks and what is said in each line of a kind; no line has an element in it."""
-    lines = await page.evaluate(SHOWN, kind)
-    assert {count for line in lines for _, count in line} == {0}
-    return [(by, text) for (by, _), (text, _) in lines]
 
 
 async def test_everything_that_is_said_is_text(visit: "Visit", shop: Shop) -> None:

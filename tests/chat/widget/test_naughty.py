@@ -6,29 +6,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.chat.browser.shop import Shop
-from tests.chat.naughty import NAUGHTY, PARTS, WORDS, speak_all, stored
+from tests.chat.naughty import NAUGHTY, PARTS, WORDS, shown, speak_all, stored
 from tests.chat.widget.conftest import ask_for_a_person, frame_of, opened, until
 from tests.chat.widget.test_page import held
 from tests.chat.widget.website import Website
 
 if TYPE_CHECKING:
-    from playwright.async_api import Frame, Page
+    from playwright.async_api import Page
 
     Visit = Callable[..., Awaitable[Page]]
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-SHOWN = """(kind) => [...document.querySelectorAll(`.line.${kind}`)].map((line) => ['.by', '.bubble'].map((part) => {
-  const node = line.querySelector(part);
-  return [node.textContent, node.querySelectorAll('*:not(span.new)').length];
-}))"""
-
-
-async def shown(frame: "Frame", kind: str) -> list[tuple[str, str]]:
-    """Who speaks and what is said in each line of a kind; no line has an element in it."""
-    lines = await frame.evaluate(SHOWN, kind)
-    assert {count for line in lines for _, count in line} == {0}
-    return [(by, text) for (by, _), (text, _) in lines]
 
 
 async def test_everything_that_is_said_is_text(visit: "Visit", website: Website, shop: Shop) -> None:
