@@ -3,8 +3,9 @@
 import re
 from typing import Any
 
-from chat.browser.assets import HERE, PAGE
+from chat.browser.assets import HERE
 from chat.browser.texts import load_texts
+from chat.parts import TALK
 
 
 def flat(strings: dict[str, Any], path: str = "") -> dict[str, str]:
@@ -29,7 +30,7 @@ def test_every_text_that_the_page_names_exists() -> None:
     known = flat(load_texts()["en"])
     markup = (HERE / "desk.html").read_text("utf-8")
     named = set(re.findall(r'data-(?:text|label|placeholder)="([^"]+)"', markup))
-    for module in PAGE.glob("*.js"):
+    for module in [*(HERE / "page").glob("*.js"), *TALK.glob("*.js")]:
         named |= set(re.findall(r'say\("([\w.]+)"', module.read_text("utf-8")))
     assert named - known.keys() == set()
     assert len(named) > 25
