@@ -73,6 +73,9 @@ def _environment(config: ReplicaConfig) -> dict[str, str]:
     if config.cpu:
         env |= {"VLLM_CPU_KVCACHE_SPACE": str(config.kv_cache_gib)}
         env |= {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}
+        # The engine computes in its own process. As the CPU's default a worker's process spins for a second after every
+        # step and takes a core from everybody: 0.5 instead of 0.17 s of CPU a reply.
+        env |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
     if config.otlp_endpoint:
         env |= {"OTEL_SERVICE_NAME": config.id, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf"}
         # A span arrives within the second that the trace view promises, not after the default five.

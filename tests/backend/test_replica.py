@@ -34,7 +34,7 @@ def test_the_engine_serves_what_the_client_relies_on() -> None:
 def test_the_cpu_settings_stay_off_a_gpu() -> None:
     argv, env = command(config(cpu=False))
     assert "--enforce-eager" not in argv
-    assert not [name for name in env if name.startswith(("VLLM_CPU", "OMP"))]
+    assert not [name for name in env if name.startswith(("VLLM_CPU", "VLLM_ENABLE", "OMP"))]
 
 
 def test_a_folder_is_served_without_the_network(tmp_path: Path) -> None:
