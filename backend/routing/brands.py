@@ -53,7 +53,7 @@ class BrandSets:
         `scarce`: caches are full, so a copy for a failover would throw out another brand's prefix; one must do.
         """
         known = self._brand(brand)
-        ids = tuple(sorted(replica_ids))
+        ids = tuple(replica_ids)
         if known.order[0] != ids:
             known.order = (ids, ranked(brand, ids))
         return known.order[1][: self.size(brand, now_s, scarce=scarce)]

@@ -40,6 +40,11 @@ class PrefillModel:
         """Predicted time to the first token on a replica with nothing to prefill before."""
         return self._plain(new_tokens, cached_tokens, decoding) * self.pace(replica_id)
 
+    def empty_ms(self, decoding: float, replica_id: str = "") -> float:
+        """`ms(0, 0, decoding)`, which is asked of every replica for every request."""
+        base, _, _, others = self.coefficients
+        return (base + others * decoding) * self.pace(replica_id)
+
     def pace(self, replica_id: str) -> float:
         """How much slower than the rest; exactly 1 within a quarter, so that equals stay equal."""
         factor = self._paces.get(replica_id, 1.0)

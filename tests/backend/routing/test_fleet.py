@@ -1,15 +1,17 @@
 """A large fleet: not all replicas are looked at, and nothing is lost by that."""
 
+import heapq
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from backend.placement import Ahead, Candidate, Pin, Placement, Ranking, ReplicaState, Snapshot, Used
-from backend.routing import Policy, Rules
+from backend.routing import Policy, PrefillModel, Rules
+from backend.routing.decide import TIERS
 
 FLEET = 40
 BRANDS = "abcdef"
@@ -107,3 +109,27 @@ def test_the_pins_replica_and_the_brands_set_are_always_looked_at(scene: Scene) 
         assert scene.ahead.pin.replica_id in short.order
     if len(scene.ready) > 20 + len(members):
         assert len(short.order) < len(scene.ready), "else it is no short list"
+
+
+@given(scenes())
+@settings(deadline=None, max_examples=60)
+def test_the_short_list_is_the_least_loaded_of_all_and_of_those_that_hold_the_brand(scene: Scene) -> None:
+    """As it is defined, in the plainest way; the policy does it with one sorting."""
+    policy, brand = scene.policy, scene.ahead.brand
+    ready = [each for each in scene.replicas if each.id in scene.ready]
+    assume(len(ready) > 16)
+    holders = [each for each in ready if policy.holds_brand(each, brand, NOW_S)]
+    wanted = set(policy.brands.members(brand, [each.id for each in ready], NOW_S))
+    wanted |= {scene.ahead.pin.replica_id} if scene.ahead.pin else set()
+    for some in (holders, ready):
+        wanted |= {each.id for each in heapq.nsmallest(8, some, key=lambda each: policy._burden(each, NOW_S))}
+    usable = scene.ready | {each.id for each in scene.replicas if each.state in TIERS}
+    assert {each.replica_id for each in scene.rank().candidates} == (wanted & usable) - scene.excluded
+
+
+def test_an_empty_prompt_costs_the_same_either_way() -> None:
+    model = PrefillModel()
+    for took_ms in (80.0, 500.0, 900.0) * 10:
+        model.learn(took_ms, 500, 100, 3, "slow")
+    for decoding in range(5):
+        assert model.empty_ms(decoding, "slow") == model.ms(0, 0, decoding, "slow")
