@@ -4,7 +4,7 @@ A fake engine that answers at once, asked directly, through our endpoint, throug
 Router's own `acompletion`, each in a process of its own. Prints for each the time to the first token with one client,
 with 16 open-loop clients at 30 % of the rate that 16 closed-loop ones reach directly (or at `--rate`), the most that 16
 closed-loop ones get of it, and the CPU time of its process for a request and for a chunk, of replies whose chunks come
-one by one. `--replica URL` puts a real one in the fake's place, with one client only.
+one by one. `--replica URL` puts a real one in the fake's place, and leaves the CPU out.
 """
 
 import argparse
@@ -54,11 +54,11 @@ class Figures:
     arm: str
     one_p50: float
     one_p95: float
-    most: float = float("nan")
-    open_p50: float = float("nan")
-    open_p95: float = float("nan")
-    rate: float = float("nan")
-    failed: int = 0
+    most: float
+    open_p50: float
+    open_p95: float
+    rate: float
+    failed: int
     cpu_request: float = float("nan")
     cpu_chunk: float = float("nan")
 
@@ -136,14 +136,18 @@ def first_ms(replies: Sequence[Reply]) -> list[float]:
 
 async def latencies(clients: Clients, rate: float, count: int, seconds: float) -> dict[str, float]:
     one = first_ms(await clients.in_turn(count))
-    figures = {"one_p50": statistics.median(one), "one_p95": percentile(one, 0.95)}
-    if rate:
-        figures["most"] = await clients.at_once(seconds / 2)
-        replies = await clients.at_rate(rate, seconds)
-        some = first_ms(replies)
-        figures |= {"open_p50": percentile(some, 0.5), "open_p95": percentile(some, 0.95), "rate": rate}
-        figures["failed"] = sum(bool(reply.failure) for reply in replies)
-    return figures
+    most = await clients.at_once(seconds / 2)
+    replies = await clients.at_rate(rate, seconds)
+    some = first_ms(replies)
+    return {
+        "one_p50": statistics.median(one),
+        "one_p95": percentile(one, 0.95),
+        "most": most,
+        "open_p50": percentile(some, 0.5),
+        "open_p95": percentile(some, 0.95),
+        "rate": rate,
+        "failed": sum(bool(reply.failure) for reply in replies),
+    }
 
 
 async def cpu(clients: Clients, arm: Front, count: int) -> dict[str, float]:
@@ -159,8 +163,7 @@ async def cpu(clients: Clients, arm: Front, count: int) -> dict[str, float]:
 
 def measure(arms: Sequence[str], count: int, seconds: float, rate: float | None, folder: Path) -> list[Figures]:
     with fake_engine(0) as engine, fake_engine(CHUNK_MS) as paced:
-        if rate is None:
-            rate = SHARE * asyncio.run(with_clients(engine, lambda clients: clients.at_once(seconds)))
+        rate = rate or bearable(engine, seconds)
         results = []
         for name in arms:
             with arm_of(name, engine, folder) as arm:
@@ -173,15 +176,24 @@ def measure(arms: Sequence[str], count: int, seconds: float, rate: float | None,
         return results
 
 
-def measure_real(url: str, arms: Sequence[str], count: int, folder: Path) -> list[Figures]:
-    """One client and a replica that is not ours: its process is not looked at."""
+def measure_real(
+    url: str, arms: Sequence[str], count: int, seconds: float, rate: float | None, folder: Path
+) -> list[Figures]:
+    """A replica that is not ours: its process is not looked at."""
+    engine = Front(url, psutil.Process())
+    rate = rate or bearable(engine, seconds)
     results = []
     for name in arms:
-        with arm_of(name, Front(url, psutil.Process()), folder) as arm:
-            figures = asyncio.run(with_clients(arm, lambda clients: latencies(clients, 0, count, 0)))
+        with arm_of(name, engine, folder) as arm:
+            figures = asyncio.run(with_clients(arm, lambda clients: latencies(clients, rate, count, seconds)))
         results.append(Figures(name, **figures))
         print(line(results[-1], results[0]), flush=True)
     return results
+
+
+def bearable(engine: Front, seconds: float) -> float:
+    """The open-loop clients' requests a second: a share of what closed-loop ones get directly."""
+    return SHARE * asyncio.run(with_clients(engine, lambda clients: clients.at_once(seconds)))
 
 
 def line(one: Figures, direct: Figures) -> str:
@@ -205,7 +217,7 @@ def main() -> None:
     given = parser.parse_args()
     with TemporaryDirectory() as folder:
         if given.replica:
-            results = measure_real(given.replica, given.arms, given.requests, Path(folder))
+            results = measure_real(given.replica, given.arms, given.requests, given.seconds, given.rate, Path(folder))
         else:
             results = measure(given.arms, given.requests, given.seconds, given.rate, Path(folder))
     if given.save:
