@@ -103,7 +103,7 @@ def test_replicas_elsewhere_need_neither_model_nor_engine_nor_ports(settings: Se
 
 def test_too_little_memory_or_disk_is_told_in_figures(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "free_memory_bytes", lambda: 2 * machine.GIB)
-    with pytest.raises(StartError, match=r"4\.5 GiB of memory are needed and 2\.0 GiB are free: .*PINDESK_REPLICA"):
+    with pytest.raises(StartError, match=r"3\.5 GiB of memory are needed and 2\.0 GiB are free: .*PINDESK_REPLICA"):
         check_machine(settings)
     monkeypatch.setattr(preflight, "free_disk_bytes", lambda folder: machine.GIB // 10)
     with pytest.raises(StartError, match=r"1 GiB of disk are needed and 0\.1 GiB are free .*PINDESK_VAR_DIR"):
@@ -113,7 +113,7 @@ def test_too_little_memory_or_disk_is_told_in_figures(settings: Settings, monkey
 def test_memory_grows_with_replicas_and_their_cache_and_is_the_gpus_matter_on_a_gpu(settings: Settings) -> None:
     one = needed_memory_bytes(settings)
     two = needed_memory_bytes(settings.model_copy(update={"replica_count": 2, "kv_cache_gib": 3}))
-    assert two - one == int(2.5 * machine.GIB) + (2 * 3 - 1) * machine.GIB + 2
+    assert two - one == int(1.5 * machine.GIB) + (2 * 3 - 1) * machine.GIB + 2
     assert needed_memory_bytes(settings.model_copy(update={"engine": EngineKind.GPU})) == machine.GIB
 
 
