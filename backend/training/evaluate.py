@@ -1,6 +1,6 @@
-"""The starter model's figures, by set and beside their floors, from the weights alone or as a server guides them.
+"""The starter model's figures, by set and beside their floors, from the weights alone or guided as in a conversation.
 
-    .venv/engine/bin/python -m backend.training.evaluate --model DIR --data DIR [--out FILE] [--only SET ...]
+    .venv/engine/bin/python -m backend.training.evaluate --model DIR --data DIR [--guided] [--out FILE] [--only SET ...]
     .venv/app/bin/python -m backend.training.evaluate --server http://127.0.0.1:8000 --data DIR
 
 Similarities need the encoder (`make eval`) in the environment that runs this; without it they are left out.
@@ -43,7 +43,8 @@ ALIKE_SETS = frozenset({"bitext", "cucom", "made, 1 turn", "made, 3-8 turns", "b
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, help="folder of weights, answering unguided")
+    parser.add_argument("--model", type=Path, help="folder of weights, answering in this process")
+    parser.add_argument("--guided", action="store_true", help="hold what the weights write to the pack's schema")
     parser.add_argument("--server", help="HTTP root of a server, answering guided")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="every wrong answer, one JSON line each")
@@ -62,9 +63,10 @@ def main() -> None:
 def _answering(given: argparse.Namespace) -> Answer:
     if given.server:
         return Guided(given.server)
-    from backend.training.evaluation.generate import Unguided
+    from backend.training.evaluation.generate import Weights
+    from backend.training.evaluation.guidance import Guidance
 
-    return Unguided(given.model)
+    return Weights(given.model, Guidance(given.model) if given.guided else None)
 
 
 def sets(sources: Sources, speaker: Speaker) -> dict[str, Maker]:
@@ -83,6 +85,7 @@ def sets(sources: Sources, speaker: Speaker) -> dict[str, Maker]:
         "fresh conversations": lambda: written_cases("fresh_conversations"),
         "fresh handoffs": lambda: written_cases("fresh_handoffs"),
         "fresh messages": lambda: written_cases("fresh_messages"),
+        "follow ups": lambda: written_cases("follow_ups"),
         "exam messages": lambda: written_cases("exam_messages"),
         "exam handoffs": lambda: written_cases("exam_handoffs"),
         "exam conversations": lambda: written_cases("exam_conversations"),

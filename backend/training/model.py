@@ -1,6 +1,6 @@
 """A small Llama in plain PyTorch. Parameters bear Hugging Face's names: the weights need no conversion."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -9,12 +9,14 @@ from torch.nn import functional as F
 
 CODE_SEED, CODE_SCALE, LEFT_OUT = 7, 0.02, 0.25
 READ_BY, READ_WIDTH = 5, 64
+HEAD_DIM = 64
+"""What vLLM's CPU attention likes."""
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The model's size. `head_dim` 64 is what vLLM's CPU attention likes."""
+    """The model's size."""
 
     vocabulary: int = 12288
     width: int = 384
@@ -182,6 +184,16 @@ class Model(nn.Module):
             if "embed_tokens" not in name and "reader" not in name
         }
         return {"model.embed_tokens.weight": self.model.embed_tokens.table(), **own}
+
+
+def built(weights: Mapping[str, Tensor]) -> Model:
+    """A model of the shape of `weights`, filled with them. What their words mean is not told apart any more."""
+    vocabulary, width = weights["model.embed_tokens.weight"].shape
+    layers = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("model.layers."))
+    inner = weights["model.layers.0.mlp.up_proj.weight"].shape[0]
+    model = Model(Shape(vocabulary, width, layers, width // HEAD_DIM, inner), torch.zeros(vocabulary, width))
+    model.take(dict(weights))
+    return model
 
 
 def _angles(positions: Tensor, shape: Shape, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,8 @@ that it would have if it stood alone behind the prompt. That is a seventh of the
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from random import Random
 
 import numpy as np
@@ -56,10 +57,11 @@ class RowMaker:
 
     tokenizer: Tokenizer
     speaker: Speaker
+    kinds: Mapping[str, int] = field(default_factory=lambda: KINDS)
 
     def row(self, seed: int) -> Row:
         rng = Random(seed)
-        scene = scene_for(rng, self.speaker)
+        scene = scene_for(rng, self.speaker, self.kinds)
         prompt = system_prompt(scene.catalogue.pack)
         system = self._ids(SYSTEM, prompt)
         tokens, weights, docs, positions = (
@@ -134,9 +136,9 @@ class RowMaker:
         return self.tokenizer.token_to_id(special)
 
 
-def scene_for(rng: Random, speaker: Speaker) -> Scene | BankScene | StarScene:
-    """A brand and its customers, by chance."""
-    kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+def scene_for(rng: Random, speaker: Speaker, kinds: Mapping[str, int] = KINDS) -> Scene | BankScene | StarScene:
+    """A brand and its customers, by chance: `kinds` are the weights of its kinds."""
+    kind = rng.choices(list(kinds), list(kinds.values()))[0]
     if kind == "bank":
         return BankScene(bank(), speaker, rng)
     if kind == "star":

@@ -60,7 +60,10 @@ def main() -> None:
     parser.add_argument("--begin", type=Path, help="a model's folder to go on from, at lower rates")
     given = parser.parse_args()
     if not torch.cuda.is_available():
-        raise SystemExit("Training needs a GPU that PyTorch sees; this machine has none.")
+        raise SystemExit(
+            "A whole training needs a GPU that PyTorch sees; this machine has none. To go on from weights without one: "
+            "python -m backend.training.tune"
+        )
     stop_at = time.monotonic() + given.stop_after
     plan = Plan(seed=given.seed) if given.begin is None else replace(SECOND, seed=given.seed)
     state = given.out / "state.pt"

@@ -1,0 +1,78 @@
+"""What needs the engine's environment: weights that answer in this process, and going on from weights without a GPU."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from backend.training.evaluation.engine import Guided
+from tests.backend.evaluation.asking import asked
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).parents[3]
+WEIGHTS = """
+import json
+from pathlib import Path
+from backend.training.evaluation.generate import Weights
+from backend.training.evaluation.guidance import Guidance
+from tests.backend.evaluation.asking import asked
+folder = Path("backend/starter_model")
+print(json.dumps([Weights(folder, guidance)(asked()) for guidance in (Guidance(folder), None)]))
+"""
+ROW = """
+import numpy as np
+import torch
+from torch.nn import functional as F
+from backend.training.model import Model, Shape
+from backend.training.rows import ROW_TOKENS, Row
+from backend.training.tune import Plan, apart, row_loss, tuned
+
+torch.manual_seed(1)
+ends = (0, 700, 1000, 2500, ROW_TOKENS)
+docs = np.concatenate([np.full(end - begin, at, np.uint8) for at, (begin, end) in enumerate(zip(ends, ends[1:]))])
+tokens = (np.arange(ROW_TOKENS) % 7).astype(np.uint16)
+weights = np.where(docs > 0, 255, 0).astype(np.uint8)
+row = Row(tokens, weights, docs, np.arange(ROW_TOKENS, dtype=np.uint16), np.zeros(1), np.zeros(1))
+"""
+SEEN = """
+query, key, value = (torch.randn(1, 2, ROW_TOKENS, 8).bfloat16() for _ in range(3))
+own = torch.from_numpy(docs)
+seen = ((own[:, None] == own[None]) | (own[None] == 0)).tril()
+dense = F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
+assert (apart(row)(query, key, value) - dense).abs().max() < 0.03
+"""
+LESSON = """
+model = Model(Shape(vocabulary=16, width=64, layers=2, heads=1, inner=32), torch.zeros(16, 64))
+table = model.model.embed_tokens.table().detach().clone()
+before = row_loss(model, row, table).item()
+tuned(model, iter([row] * 12), 12, Plan(batch=2, rate=1e-2, warm_up=1))
+assert row_loss(model, row, table).item() < 0.8 * before
+assert torch.equal(model.model.embed_tokens.table(), table)
+"""
+
+
+def run(script: str) -> str:
+    """The script's output, from the engine's environment."""
+    python = str(ROOT / ".venv/engine/bin/python")
+    done = subprocess.run([python, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_weights_answer_here_as_the_replica_does(engine_urls: list[str]) -> None:
+    def heads(replies: list[str]) -> list[tuple[str, object]]:
+        return [(reply["template"], reply["slots"]) for reply in map(json.loads, replies)]
+
+    guided, free = json.loads(run(WEIGHTS).splitlines()[-1])
+    assert heads(guided) == heads(Guided(engine_urls[0])(asked()))
+    assert heads(free) == heads(guided)
+
+
+def test_a_conversation_of_a_row_sees_the_prompt_and_itself() -> None:
+    run(ROW + SEEN)
+
+
+def test_going_on_from_weights_teaches_without_a_gpu_and_leaves_the_words() -> None:
+    run(ROW + LESSON)
