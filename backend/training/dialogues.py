@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from backend.training.catalogues import Catalogue
+from backend.training.follow_ups import START, Next, following, spoken
 from backend.training.grammar import Piece, Utterance
 from backend.training.inventions import PREFIX
 from backend.training.noise import disturb
@@ -13,6 +14,7 @@ from backend.training.targets import NEEDS_ORDER, demand, reason, sentiment
 from backend.training.values import MAKERS, digits, order_id
 from prompts import compact, prompt_form
 
+FOLLOWS, BEGINS = 0.45, 0.12
 LENGTHS, LENGTH_WEIGHTS = (1, 2, 3, 4, 5, 6, 7, 8), (30, 18, 13, 11, 9, 8, 6, 5)
 REALITY = {
     "cancel_order": 2.0,
@@ -60,6 +62,16 @@ AGENT_LINES = (
 )
 
 
+Said = tuple[Utterance, str, Mapping[str, str]]
+"""A message, its intent, and the values that count."""
+
+
+_NUMBER_EXPECTED = (
+    "#it", "number it", "id it", "no. it", "order it", "nr it", "(it", "purchase it", "id: it", "no it", "ordr it",
+    "ref it", "is it.", "s it.", "re: ", "subject:",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Turn:
     """One customer message and the right answer. `hidden` are slots whose truth nobody knows: no lesson there.
@@ -82,6 +94,7 @@ class Talk:
     intent: str = ""
     values: dict[str, str] = field(default_factory=dict)
     is_waiting: bool = False
+    told: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,9 +152,13 @@ class Scene:
             return f"[{self.rng.choice(('agent', 'agent', 'note'))}] {line}\n{text}"
         return text
 
-    def _next(self, talk: Talk) -> tuple[Utterance, str, Mapping[str, str]]:
-        """What comes next: an answer to a question, a correction, a remark, or another subject."""
+    def _next(self, talk: Talk) -> Said:
+        """What comes next: what follows from the last, an answer, a correction, a remark, or another subject."""
         rng, kind = self.rng, self.rng.random()
+        if not self._is_foreign and rng.random() < (FOLLOWS if talk.intent else BEGINS):
+            followed = self._follow_up(talk)
+            if followed:
+                return followed
         if talk.is_waiting and kind < 0.5:
             return self._number(talk, "give")
         if talk.values.get("order_id") and talk.intent in NEEDS_ORDER | {"order_details"} and kind < 0.14:
@@ -159,7 +176,29 @@ class Scene:
             return said, "order_details", said.values
         return self._subject(talk)
 
-    def _number(self, talk: Talk, which: str) -> tuple[Utterance, str, Mapping[str, str]]:
+    def _follow_up(self, talk: Talk) -> Said | None:
+        """A line of the scripts; none if nothing fits."""
+        lines = [line for line in following().get(talk.intent or START, ()) if self._fits(line, talk)]
+        return self._led(talk, self.rng.choice(lines)) if lines else None
+
+    def _led(self, talk: Talk, line: Next) -> Said | None:
+        """A line that fits; none if it gives a value that is known already."""
+        if line.is_first:
+            talk.orders.append(talk.orders.pop(0))
+        said = spoken(line, talk.told | ({"order_id": talk.orders[-1]} if talk.orders else {}), self.rng)
+        if not line.intent and not line.is_new and said.values.keys() & talk.values.keys():
+            return None
+        if line.is_fix:
+            talk.orders.pop()
+        talk.told = said.values if line.is_new else talk.told | said.values
+        return said, line.intent or talk.intent, said.values if line.intent else {**talk.values, **said.values}
+
+    def _fits(self, line: Next, talk: Talk) -> bool:
+        """Whether the catalogue has an answer to a line, and the talk the orders that it leans on."""
+        orders = 2 if line.is_first else 1 if line.is_new else 0
+        return (line.intent or talk.intent) in self.catalogue.ids and len(talk.orders) >= orders
+
+    def _number(self, talk: Talk, which: str) -> Said:
         """A bare number, given or corrected: the subject stays."""
         said = self.speaker.fragment(which, self.rng)
         number = said.values["order_id"]
@@ -167,7 +206,7 @@ class Scene:
             talk.orders.pop()
         return said, talk.intent, {**talk.values, "order_id": number}
 
-    def _other(self, talk: Talk) -> tuple[Utterance, str, Mapping[str, str]]:
+    def _other(self, talk: Talk) -> Said:
         """\"The other order\" of two."""
         current = talk.values.get("order_id")
         other = next((number for number in reversed(talk.orders) if number != current), talk.orders[0])
@@ -175,7 +214,7 @@ class Scene:
         talk.orders.append(other)
         return self.speaker.fragment("other", self.rng), talk.intent, {**talk.values, "order_id": other}
 
-    def _subject(self, talk: Talk) -> tuple[Utterance, str, Mapping[str, str]]:
+    def _subject(self, talk: Talk) -> Said:
         """A new demand; later ones often speak of the order that is known."""
         intents = [key for key in self.catalogue.ids if key not in ("handoff", "order_details")]
         intent = self.rng.choices(intents, [self._weight(key) for key in intents])[0]
@@ -225,27 +264,7 @@ def _without_order(said: Utterance) -> Utterance:
         return said
     plain = [Piece("it") if piece.entity == "order_id" else piece for piece in said.pieces]
     text = "".join(piece.text for piece in plain)
-    if any(
-        mark in text.lower()
-        for mark in (
-            "#it",
-            "number it",
-            "id it",
-            "no. it",
-            "order it",
-            "nr it",
-            "(it",
-            "purchase it",
-            "id: it",
-            "no it",
-            "ordr it",
-            "ref it",
-            "is it.",
-            "s it.",
-            "re: ",
-            "subject:",
-        )
-    ):
+    if any(mark in text.lower() for mark in _NUMBER_EXPECTED):
         return said
     return replace(said, pieces=plain)
 

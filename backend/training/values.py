@@ -89,6 +89,7 @@ def amount(rng: Random) -> str:
             "Rs. {}",
             "{} bucks",
             "{}$",
+            "{}" if "." in number else "${}",
         )
     )
     return shape.format(number)
