@@ -26,6 +26,7 @@ from benchmarks.live.run import Setting, run_once
 from benchmarks.live.script import Writer
 from benchmarks.live.workloads import Workload, workloads
 from benchmarks.simulation import cost
+from benchmarks.simulation.validate import validate
 
 RECORDS = Path("var/routing.jsonl")
 _RUN_S = 12.0  # what a run takes beside its own seconds: the arm's start, the last replies
@@ -53,8 +54,7 @@ def collect(path: Path, workload: Workload, settings: Sequence[Setting], writer:
 def _report(runs: Sequence[records.Run], validating: bool) -> str:
     model, writer = cost.load(), Writer()
     if validating:
-        checks = [check for run in runs if (check := replay.cache_check(run, model, writer))]
-        return "\n".join([replay.report(replay.errors(runs, model, writer)), *checks])
+        return validate(runs, model, writer)
     return records.report([*runs, *replay.oracle_runs(runs, model, writer)])
 
 

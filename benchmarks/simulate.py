@@ -7,6 +7,7 @@ real ones. `fit` makes that model from running replicas, `run` compares all arms
 import argparse
 import asyncio
 import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -14,21 +15,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.live.fleet import fleet
 from benchmarks.simulation import calibrate, cost
 from benchmarks.simulation.scenarios import ARMS, Scenario, measure, scenarios
 from benchmarks.traffic import Shape
 
 MODEL = "pindesk"
+FOLDER = Path("var/simulate")  # of the replicas that `fit --own` starts
 
 
-def fit(urls: Sequence[str], save: Path) -> str:
-    """Measure the replicas, fit, save; what came of it in one line."""
-    samples, paces = asyncio.run(calibrate.measure(urls, MODEL))
+def fit(urls: Sequence[str], samples_at: Path, save: Path) -> str:
+    """Measure the replicas, if there are any, or take the samples of the last time; fit, save, say what came of it."""
+    if urls:
+        measured = asyncio.run(calibrate.measure(urls, MODEL))
+        cost.save_samples(*measured, samples_at, {"measured_at": _now(), "replicas": len(urls)})
+    samples, paces, about = cost.load_samples(samples_at)
     fitted = cost.fit(samples, paces)
-    cost.save(fitted, save, {"measured_at": _now(), "replicas": len(urls)})
+    cost.save(fitted, save, about)
     return (
         f"{fitted.cost}\nfrom {fitted.samples} samples; median error on held-out ones: "
-        f"time to first token {fitted.prefill_error:.1%}, decoding {fitted.decode_error:.1%}"
+        f"time to first token {fitted.prefill_error:.1%}, decoding {fitted.decode_error:.1%}; "
+        f"their times to first token: p50 {fitted.ttft_p50_bias:+.1%}, p95 {fitted.ttft_p95_bias:+.1%}"
     )
 
 
@@ -38,7 +45,13 @@ def run(chosen: Sequence[Scenario], arms: Sequence[str], seeds: Sequence[int], w
     cases = [(scenario, arm, seed) for scenario in chosen for arm in arms for seed in seeds]
     with ProcessPoolExecutor(workers) as pool:
         waits = [(case, pool.submit(_timed, *case, model)) for case in cases]
-        return [_row(case, *wait.result()) for case, wait in waits]
+        rows = []
+        for case, wait in waits:
+            rows.append(_row(case, *wait.result()))
+            print(
+                f"{rows[-1]['scenario']}, {rows[-1]['arm']}: {rows[-1]['cpu_s']:.0f} s CPU", file=sys.stderr, flush=True
+            )
+        return rows
 
 
 def report(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -90,8 +103,10 @@ def _now() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, dest="command")
-    fitting = commands.add_parser("fit", help="fit the cost model to running replicas, with nothing else running")
-    fitting.add_argument("--replicas", required=True, help="their HTTP roots, separated by commas")
+    fitting = commands.add_parser("fit", help="fit the cost model, of replicas on one machine")
+    fitting.add_argument("--own", type=int, default=0, help="measure so many replicas that are started for it")
+    fitting.add_argument("--replicas", default="", help="measure these: HTTP roots, separated by commas")
+    fitting.add_argument("--samples", type=Path, default=cost.SAMPLES)
     fitting.add_argument("--save", type=Path, default=cost.FITTED)
     running = commands.add_parser("run", help="compare the arms")
     running.add_argument("--count", type=int, default=64, help="replicas")
@@ -108,7 +123,9 @@ def main() -> None:
     running.add_argument("--save", type=Path, help="write the rows to this JSON file")
     options = parser.parse_args()
     if options.command == "fit":
-        print(fit(options.replicas.split(","), options.save))
+        with fleet(FOLDER, options.own, None) as started:
+            urls = [url for url in options.replicas.split(",") if url] + [replica.url for replica in started]
+            print(fit(urls, options.samples, options.save))
         return
     rate = options.per_replica * options.count
     shape = Shape(rate, options.conversations / rate, brands=options.brands, think_median_s=options.think)

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -16,7 +16,10 @@ _USAGE = re.compile(rb'"usage":\s*\{')
 
 @dataclass
 class Reply:
-    """`ttft_ms` and `total_ms` from the moment of sending, None where there was none; `replica` is what was told."""
+    """`ttft_ms` and `total_ms` from the moment of sending, None where there was none; `replica` is what was told.
+
+    `token_s` are the moments of the chunks with a token, by the clock of `time.perf_counter`.
+    """
 
     ttft_ms: float | None = None
     total_ms: float | None = None
@@ -25,6 +28,7 @@ class Reply:
     completion_tokens: int = 0
     replica: str | None = None
     failure: str = ""
+    token_s: list[float] = field(default_factory=list)
 
 
 async def complete(
@@ -65,5 +69,7 @@ def _take(reply: Reply, line: bytes, began: float) -> None:
         usage = orjson.loads(line[line.index(b"{") :])["usage"]
         reply.prompt_tokens, reply.completion_tokens = usage["prompt_tokens"], usage["completion_tokens"]
         reply.cached_tokens = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    elif reply.ttft_ms is None and _TOKEN.search(line):
-        reply.ttft_ms = (time.perf_counter() - began) * 1000
+    elif _TOKEN.search(line):
+        reply.token_s.append(time.perf_counter())
+        if reply.ttft_ms is None:
+            reply.ttft_ms = (reply.token_s[0] - began) * 1000

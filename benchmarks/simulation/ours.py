@@ -62,9 +62,8 @@ class Ours(Arm):
         talk, index = job.talk, job.index
         prompt, reply = talk.prompt_tokens[index], talk.reply_tokens[index]
         self.policy.end(job.ticket, now, Used(prompt, job.cached, reply))
-        # A fixed text stands in the reply's place unless the workload goes on with what the engine wrote.
-        held = talk.shared_tokens[index + 1] if index + 1 < len(talk.due_s) else prompt
-        pin = Pin(_name(number), _boot(self.replicas[number]), held, str(talk.brand), self._misses(job))
+        # As the server reckons, which does not know whether the next prompt goes on with what the engine wrote.
+        pin = Pin(_name(number), _boot(self.replicas[number]), prompt + reply, str(talk.brand), self._misses(job))
         self._pins[talk.id] = (pin, now)
 
     def poll(self, now: float) -> None:
@@ -97,10 +96,9 @@ class Ours(Arm):
         return Ahead(str(talk.brand), talk.brand_tokens, talk.prompt_tokens[index], pin, key=str(talk.id))
 
     def _misses(self, job: Job) -> int:
-        before = self._pins.get(job.talk.id)
-        if before is None or job.reason != Placement.PINNED:
-            return 0
-        return before[0].misses + 1 if job.cached < before[0].held_tokens / 2 else 0
+        pin, expected = job.ticket.ahead.pin, job.ticket.candidate.cached_tokens
+        missed = pin is not None and job.reason == Placement.PINNED and 2 * job.cached < expected
+        return pin.misses + 1 if missed else 0
 
     def _seen(self, number: int, state: ReplicaState) -> Snapshot:
         return Snapshot(_name(number), "", state, _boot(self.replicas[number]))

@@ -3,10 +3,13 @@
 Continuous batching without an event for each token. A step that prefills takes the waiting turns in order of arrival,
 up to a budget of tokens, and gives each decoding reply its next token. Between such steps replies decode side by side
 at the pace of their number, so the only moments that matter are when one of them ends or somebody arrives.
+
+Replicas of one machine share its cores: while one computes, the others are slower, and the moments move.
 """
 
 import heapq
 from collections import deque
+from collections.abc import Sequence
 from math import ceil
 
 from benchmarks.simulation.cache import BlockCache, Key
@@ -52,8 +55,8 @@ class SimReplica:
     """`wake` is when its next step is over, None while it has nothing to do; `version` tells stale wakes apart."""
 
     __slots__ = (
-        "_decoding", "_joining", "_order", "_since", "_stepping", "_tokens", "alive", "boot", "cache", "cost", "id",
-        "inflight", "queued_tokens", "served_tokens", "version", "waiting", "wake",
+        "_context", "_decoding", "_joining", "_order", "_since", "_slower", "_stepping", "_tokens", "alive", "beside",
+        "boot", "cache", "cost", "id", "inflight", "queued_tokens", "served_tokens", "version", "waiting", "wake",
     )  # fmt: skip
 
     def __init__(self, number: int, capacity_blocks: int, cost: Cost) -> None:
@@ -64,21 +67,24 @@ class SimReplica:
         self.boot = 1
         self.served_tokens = 0  # prompts and replies since the boot, as the engine's counters have it
         self.version = 0
+        self.beside: Sequence[SimReplica] = ()  # others of the same machine
+        self.wake: float | None = None
+        self._slower = 1.0
         self._reset()
 
     def _reset(self) -> None:
         self.waiting: deque[Job] = deque()
         self.inflight = 0
         self.queued_tokens = 0
-        self.wake: float | None = None
         self._joining: list[Job] = []  # prefill in the present step
         self._decoding: list[tuple[float, int, Job]] = []
+        self._context = 0.0  # thousands of tokens before the replies that are being written
         self._tokens = 0.0  # decoded for each reply since the boot
         self._since = 0.0  # when the present stretch of decoding began
         self._stepping = False
         self._order = 0
 
-    def crash(self) -> list[Job]:
+    def crash(self, now: float) -> list[Job]:
         """Everything in flight is lost, and so is the cache."""
         running = [*self._joining, *(job for _, _, job in self._decoding)]
         for job in running:
@@ -86,7 +92,7 @@ class SimReplica:
         lost = [*running, *self.waiting]
         self.alive = False
         self.cache.clear()
-        self.version += 1
+        self._wake_at(now, None)
         self._reset()
         return lost
 
@@ -120,7 +126,7 @@ class SimReplica:
     def wait_s(self, now: float) -> float:
         """Until a turn that came now would get a step of its own, if all that wait fit into the step before it."""
         ahead = max(0.0, self.wake - now) if self.wake is not None and self._stepping else 0.0
-        return ahead + (self.cost.prefill_ms * self._queued()) / 1000
+        return ahead + self.cost.prefill_ms * self._queued() / 1000 if self.waiting else ahead
 
     def _queued(self) -> int:
         return sum(job.talk.prompt_tokens[job.index] - self._found(job) for job in self.waiting)
@@ -135,6 +141,7 @@ class SimReplica:
             self._order += 1
             job.ends_at = self._tokens + job.talk.reply_tokens[job.index] - 1
             heapq.heappush(self._decoding, (job.ends_at, self._order, job))
+            self._context += job.talk.prompt_tokens[job.index] / 1000
         return first
 
     def _finished(self) -> list[Job]:
@@ -143,34 +150,58 @@ class SimReplica:
             job = heapq.heappop(self._decoding)[2]
             self._release(job)
             self.inflight -= 1
+            self._context -= job.talk.prompt_tokens[job.index] / 1000
             self.served_tokens += job.talk.prompt_tokens[job.index] + job.talk.reply_tokens[job.index]
             done.append(job)
         return done
 
     def _start(self, now: float) -> None:
         """Begin the next step, or the next stretch of nothing but decoding, or rest."""
-        self.version += 1
         self._since = now
         new, work = self._take_in()
         self._stepping = new > 0
         if self._stepping:
-            self.wake = now + self.cost.prefill_step_s(new, work, len(self._decoding) + len(self._joining))
+            step_s = self.cost.prefill_step_s(new, work, len(self._decoding) + len(self._joining), self._context)
+            self._wake_at(now, now + step_s * self._slower)
         elif self._decoding:
-            pace = self.cost.decode_step_s(len(self._decoding))
-            self.wake = now + max(1.0, ceil(self._decoding[0][0] - self._tokens - _ALMOST)) * pace
+            steps = max(1.0, ceil(self._decoding[0][0] - self._tokens - _ALMOST))
+            self._wake_at(now, now + steps * self._pace())
         else:
-            self.wake = None
+            self._wake_at(now, None)
+
+    def _wake_at(self, now: float, wake: float | None) -> None:
+        """Set the next moment; who begins to compute or rests changes the pace of the others."""
+        turned = (wake is None) is not (self.wake is None)
+        self.wake = wake
+        self.version += 1
+        if turned:
+            for other in self.beside:
+                other._change_pace(now)
+
+    def _change_pace(self, now: float) -> None:
+        """What is left of the present step or stretch, and what is done of it, in the new pace."""
+        busy = any(other.wake is not None for other in self.beside)
+        slower = self.cost.beside if busy else 1.0
+        change = slower / self._slower
+        self._slower = slower
+        if self.wake is not None and change != 1.0:
+            self._since = now - (now - self._since) * change
+            self.wake = now + (self.wake - now) * change
+            self.version += 1
+
+    def _pace(self) -> float:
+        """Seconds from token to token."""
+        return self.cost.decode_step_s(len(self._decoding), self._context) * self._slower
 
     def _cut_short(self, now: float) -> None:
         """Somebody came while replies decode: he joins when the present token is out."""
-        pace = self.cost.decode_step_s(len(self._decoding))
+        pace = self._pace()
         boundary = self._since + ceil((now - self._since) / pace - _ALMOST) * pace
         if self.wake is not None and boundary < self.wake - _ALMOST:
-            self.wake = max(boundary, now)
-            self.version += 1
+            self._wake_at(now, max(boundary, now))
 
     def _steps_since(self, now: float) -> float:
-        return round((now - self._since) / self.cost.decode_step_s(len(self._decoding)))
+        return round((now - self._since) / self._pace())
 
     def _take_in(self) -> tuple[int, float]:
         """Fill a step's budget of tokens: what is left of long prompts, then who waits and finds room."""

@@ -37,6 +37,7 @@ class Scenario:
     processes: int = 1
     blocks: int | None = None  # of one replica's cache
     warm: bool = False  # every replica has every brand's prefix before the first turn
+    one_machine: bool = False  # all replicas share its cores; else each has a machine to itself
 
     @property
     def window(self) -> Window:
@@ -97,6 +98,8 @@ def simulate(
     talks = talks if talks is not None else conversations(scenario.shape, seed)
     blocks = capacity_blocks(scenario, talks)
     replicas = [SimReplica(number, blocks, cost) for number in range(scenario.replicas + scenario.later)]
+    if scenario.one_machine:
+        share_machine(replicas)
     if ARMS[arm] is Oracle:
         pool(replicas, talks)
     if scenario.warm:
@@ -111,6 +114,11 @@ def measure(scenario: Scenario, arm: str, seed: int, cost: Cost) -> dict[str, An
     warm = {talk.brand for talk in talks} if scenario.warm else ()
     rows = simulate(scenario, arm, seed, cost, talks)
     return figures(rows, cacheable_tokens(talks, warm), scenario.replicas, scenario.window)
+
+
+def share_machine(replicas: Sequence[SimReplica]) -> None:
+    for replica in replicas:
+        replica.beside = [other for other in replicas if other is not replica]
 
 
 def _router(scenario: Scenario, of: type[Arm], replicas: Sequence[SimReplica], chance: random.Random) -> Arm:

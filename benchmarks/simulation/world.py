@@ -45,6 +45,7 @@ class World:
         self._events: list[tuple] = []
         self._rows: list[Served] = []
         self._running: dict[Job, _Course] = {}
+        self._known = [replica.version for replica in replicas]  # whose moment is on the heap
         self._last: dict[int, int] = {}
         self._left = sum(len(talk.due_s) for talk in talks)
         for talk in talks:
@@ -85,14 +86,16 @@ class World:
         if not replica.alive:
             self._at(now + REFUSED_S, self._broken, job, number)
             return
-        version = replica.version
         replica.submit(job, now)
-        self._wake(replica, version)
+        self._wake(replica)
 
-    def _wake(self, replica: SimReplica, known: int) -> None:
-        """Put the replica's next moment on the heap if it has changed."""
-        if replica.version != known and replica.wake is not None:
-            self._at(replica.wake, self._step, replica, replica.version)
+    def _wake(self, changed: SimReplica) -> None:
+        """Put the next moments of the replica and those beside it on the heap where they have changed."""
+        for replica in (changed, *changed.beside):
+            if replica.version != self._known[replica.id]:
+                self._known[replica.id] = replica.version
+                if replica.wake is not None:
+                    self._at(replica.wake, self._step, replica, replica.version)
 
     def _step(self, now: float, replica: SimReplica, version: int) -> None:
         if version != replica.version:
@@ -106,7 +109,7 @@ class World:
         for job in done:
             self._arm.ended(job, replica.id, now, ok=True)
             self._end(now, job, failed=False)
-        self._wake(replica, version)
+        self._wake(replica)
 
     def _broken(self, now: float, job: Job, number: int) -> None:
         """An attempt has failed: another one, unless the customer has already seen what cannot be taken back."""
@@ -146,8 +149,9 @@ class World:
         replica = self._replicas[fault.replica]
         match fault.incident:
             case Incident.KILL | Incident.STOP:
-                for job in replica.crash():
+                for job in replica.crash(now):
                     self._at(now + CUT_S, self._broken, job, replica.id)
+                self._wake(replica)
             case Incident.BOOT:
                 replica.boot_again()
             case Incident.DRAIN:

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.simulation.cost import Cost
 from benchmarks.simulation.replica import Job, SimReplica
+from benchmarks.simulation.scenarios import share_machine
 from benchmarks.traffic import Conversation
 
 COST = Cost(request_ms=0, step_ms=10, prefill_ms=1, attention_ms=0, decode_ms=0)
@@ -73,7 +76,72 @@ def test_a_crash_loses_the_cache_and_everything_in_flight() -> None:
     running, waiting = Job(conversation, 1), Job(talk(2, [64]), 0)
     replica.submit(running, 1.0)
     replica.submit(waiting, 1.0)
-    assert set(replica.crash()) == {running, waiting}
+    assert set(replica.crash(1.01)) == {running, waiting}
     replica.boot_again()
     again = Job(conversation, 1)
     assert again in played(replica, (2.0, again)) and again.cached == 0
+
+
+def played_beside(replicas: list[SimReplica], *arrivals: tuple[float, int, Job]) -> dict[Job, tuple[float, float]]:
+    """The same for several replicas: (when, where, who)."""
+    first, done, waiting = {}, {}, sorted(arrivals, key=lambda arrival: arrival[0])
+    while waiting or any(replica.wake is not None for replica in replicas):
+        next_wake, at = min((r.wake, r.id) for r in [*replicas, NEVER] if r.wake is not None)
+        if waiting and waiting[0][0] <= next_wake:
+            moment, number, job = waiting.pop(0)
+            replicas[number].submit(job, moment)
+            continue
+        began, ended = replicas[at].advance(next_wake)
+        first |= dict.fromkeys(began, next_wake)
+        done |= dict.fromkeys(ended, next_wake)
+    return {job: (first[job], done[job]) for job in done}
+
+
+NEVER = SimReplica(99, 1, COST)
+NEVER.wake = float("inf")
+
+
+def pair(beside: float) -> list[SimReplica]:
+    replicas = [SimReplica(number, 100, replace(COST, beside=beside)) for number in range(2)]
+    share_machine(replicas)
+    return replicas
+
+
+def test_a_replica_is_slower_just_as_long_as_another_of_its_machine_computes() -> None:
+    long, short = Job(talk(1, [190], brand_tokens=0), 0), Job(talk(2, [40], brand_tokens=0), 0)
+    times = played_beside(pair(2.0), (0.0, 0, long), (0.05, 1, short))
+    # 50 ms of 200 alone, 50 ms of the rest in the 100 ms that the other takes for its 50, then alone again.
+    assert times[short][0] == pytest.approx(0.15)
+    assert times[long][0] == pytest.approx(0.25)
+
+
+def test_decoding_is_slowed_without_losing_a_token() -> None:
+    writes, reads = Job(talk(1, [30], reply=21, brand_tokens=0), 0), Job(talk(2, [90], brand_tokens=0), 0)
+    times = played_beside(pair(1.5), (0.0, 0, writes), (0.095, 1, reads))
+    assert times[writes][0] == pytest.approx(0.04)
+    assert times[reads][0] == pytest.approx(0.095 + 0.1 * 1.5)
+    assert times[writes][1] == pytest.approx(0.04 + 0.2 + 0.15 - 0.1)
+
+
+def test_replicas_of_their_own_machines_do_not_hinder_each_other() -> None:
+    replicas = [SimReplica(number, 100, replace(COST, beside=2.0)) for number in range(2)]
+    jobs = [Job(talk(number, [90], brand_tokens=0), 0) for number in range(2)]
+    times = played_beside(replicas, *((0.0, number, job) for number, job in enumerate(jobs)))
+    assert [times[job][0] for job in jobs] == pytest.approx([0.1, 0.1])
+
+
+def test_a_crash_gives_the_machine_to_the_others() -> None:
+    replicas = pair(2.0)
+    job = Job(talk(1, [190], brand_tokens=0), 0)
+    replicas[1].submit(Job(talk(2, [500], brand_tokens=0), 0), 0.0)
+    replicas[0].submit(job, 0.0)
+    replicas[1].crash(0.1)
+    assert replicas[0].wake == pytest.approx(0.1 + 0.15)
+
+
+def test_a_reply_costs_more_the_more_stands_before_it() -> None:
+    replica = SimReplica(0, 100, replace(COST, context_ms=10))
+    job = Job(talk(1, [500], reply=11, brand_tokens=0), 0)
+    times = played(replica, (0.0, job))
+    assert times[job][0] == pytest.approx(0.51)
+    assert times[job][1] == pytest.approx(0.51 + 10 * 0.015)

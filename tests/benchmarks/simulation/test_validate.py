@@ -1,0 +1,56 @@
+import pytest
+
+from benchmarks.live.records import Run
+from benchmarks.live.script import Writer
+from benchmarks.live.workloads import workloads
+from benchmarks.simulation import validate
+from benchmarks.simulation.cost import Cost
+from benchmarks.simulation.scenarios import Scenario, simulate
+from benchmarks.traffic import cacheable_tokens
+from benchmarks.turns import Window, figures
+
+COST = Cost(request_ms=7, step_ms=6, prefill_ms=0.15, attention_ms=0.05, decode_ms=0.2, beside=1.5)
+BLOCKS, SECONDS = 80, 20.0
+
+
+@pytest.fixture(scope="module")
+def writer() -> Writer:
+    return Writer()
+
+
+def run_of(arm: str, writer: Writer) -> Run:
+    """What the simulator says, in the shape of a measured run behind an arm that takes time itself."""
+    workload = workloads(SECONDS, 0.7)["many-3"]
+    talks = [script.talk for script in workload.scripts(writer, 1)]
+    scenario = Scenario("x", workload.shape, 2, blocks=BLOCKS - 1, one_machine=True)
+    front_ms = validate.FRONT_MS.get(arm, validate.ROUTER_MS)
+    simulated = simulate(scenario, validate.SIMULATED_AS.get(arm, arm), 1, COST, talks)
+    rows = [row._replace(ttft_ms=row.ttft_ms + front_ms, total_ms=row.total_ms + front_ms) for row in simulated]
+    found = figures(rows, cacheable_tokens(talks), 2, Window(0.2 * SECONDS, SECONDS))
+    about = {"workload": "many-3", "arm": arm, "seed": 1, "seconds": SECONDS, "rate": 0.7, "blocks": BLOCKS}
+    return about | {"rows": [list(row) for row in rows], "figures": found}
+
+
+@pytest.mark.parametrize("arm", ["ours", "sticky_least_loaded", "cache_aware"])
+def test_a_run_that_the_simulator_made_is_predicted_exactly(arm: str, writer: Writer) -> None:
+    run = run_of(arm, writer)
+    for compared in (validate.own_placements, validate.measured_placements):
+        *about, pairs = compared(run, COST, writer)
+        assert about == ["many-3", arm, 1]
+        assert all(measured == pytest.approx(simulated) for measured, simulated in pairs)
+    check = validate.cached_tokens(run, COST, writer)
+    assert "+0.0%" in check and f"{len(run['rows'])} of {len(run['rows'])} turns exactly" in check
+
+
+def test_another_machine_is_not_predicted(writer: Writer) -> None:
+    run = run_of("ours", writer)
+    *_, pairs = validate.measured_placements(run, Cost(7, 6, 0.15, 0.05, 0.2), writer)
+    median_measured, median_simulated = pairs[1]
+    assert median_simulated < median_measured
+
+
+def test_placements_that_nobody_told_are_left_out(writer: Writer) -> None:
+    run = run_of("random", writer)
+    assert validate.validate([run], COST, writer).count("random") == 3
+    run["rows"] = [[*row[:3], "", *row[4:]] for row in run["rows"]]
+    assert validate.validate([run], COST, writer).count("random") == 1
