@@ -2,8 +2,8 @@
 
 A step takes `step_ms`, and `prefill_ms` for each new token, `attention_ms` for each new token and thousand tokens
 before it, `decode_ms` for each reply that gets its next token in it and `context_ms` for each thousand tokens before
-that. Outside of the steps a request costs `request_ms`. All takes `beside` times as long while another replica of the
-same machine computes.
+that. Outside of the steps a request costs `request_ms`, and `text_ms` for each thousand tokens of its prompt. All takes
+`beside` times as long while another replica of the same machine computes.
 """
 
 import json
@@ -32,7 +32,12 @@ class Cost:
     attention_ms: float
     decode_ms: float
     context_ms: float = 0.0
+    text_ms: float = 0.0
     beside: float = 1.0
+
+    def front_s(self, prompt: int) -> float:
+        """From the arrival of a request with so many tokens until the engine has it."""
+        return (self.request_ms + self.text_ms * prompt / 1000) / 1000
 
     def prefill_step_s(self, new: int, attended: float, decoding: int, context: float = 0.0) -> float:
         """One step that prefills `new` tokens; `attended` is the sum of new tokens times thousands before them, and
@@ -122,11 +127,12 @@ def _said(cost: Cost, row: Sequence[float], beside: bool) -> float:
 def _ttft_row(s: Sample) -> tuple[float, ...]:
     """By coefficient. Who comes while others decode waits for half a step of theirs, in the mean."""
     steps = 1.5 if s.decoding else 1.0
-    return (1.0, steps, s.new_tokens, attended(s.new_tokens, s.cached_tokens), s.decoding * steps + 1, 0.0)
+    prompt, work = (s.new_tokens + s.cached_tokens) / 1000, attended(s.new_tokens, s.cached_tokens)
+    return (1.0, steps, s.new_tokens, work, s.decoding * steps + 1, 0.0, prompt)
 
 
 def _pace_row(p: Pace) -> tuple[float, ...]:
-    return (0.0, 1.0, 0.0, 0.0, p.decoding, p.decoding * p.context_tokens / 1000)
+    return (0.0, 1.0, 0.0, 0.0, p.decoding, p.decoding * p.context_tokens / 1000, 0.0)
 
 
 def save(fitted: Fit, path: Path, about: dict[str, object]) -> None:

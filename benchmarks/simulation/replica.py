@@ -101,6 +101,10 @@ class SimReplica:
         self.boot += 1
         self.served_tokens = 0
 
+    def front_s(self, job: Job) -> float:
+        """Until the engine has a request that arrives now: its server reads it, and so on."""
+        return self.cost.front_s(job.talk.prompt_tokens[job.index]) * self._slower
+
     def submit(self, job: Job, now: float) -> None:
         job.waited_from = now
         self.inflight += 1

@@ -86,6 +86,12 @@ class World:
         if not replica.alive:
             self._at(now + REFUSED_S, self._broken, job, number)
             return
+        self._at(now + replica.front_s(job), self._arrive, job, replica, replica.boot)
+
+    def _arrive(self, now: float, job: Job, replica: SimReplica, boot: int) -> None:
+        if not replica.alive or replica.boot != boot:
+            self._broken(now, job, replica.id)
+            return
         replica.submit(job, now)
         self._wake(replica)
 
@@ -104,7 +110,7 @@ class World:
         for job in first:
             course = self._running[job]
             if course.first_s is None:
-                course.first_s = now + replica.cost.request_ms / 1000
+                course.first_s = now
             self._arm.first_token(job, replica.id, now)
         for job in done:
             self._arm.ended(job, replica.id, now, ok=True)

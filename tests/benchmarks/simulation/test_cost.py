@@ -18,7 +18,9 @@ from benchmarks.simulation.cost import (
     ttft_ms,
 )
 
-TRUE = Cost(request_ms=10, step_ms=4, prefill_ms=0.2, attention_ms=0.1, decode_ms=2, context_ms=0.5, beside=1.4)
+TRUE = Cost(
+    request_ms=10, step_ms=4, prefill_ms=0.2, attention_ms=0.1, decode_ms=2, context_ms=0.5, text_ms=3, beside=1.4
+)
 
 
 def samples() -> list[Sample]:
