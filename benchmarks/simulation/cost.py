@@ -3,12 +3,13 @@
 A step takes `step_ms`, and `prefill_ms` for each new token, `attention_ms` for each new token and thousand tokens
 before it, `decode_ms` for each reply that gets its next token in it and `context_ms` for each thousand tokens before
 that. Outside of the steps a request costs `request_ms`, and `text_ms` for each thousand tokens of its prompt. All takes
-`beside` times as long while another replica of the same machine computes.
+`beside` times as long while another replica of the same machine computes. `noise` is the standard deviation of the
+logarithm of a step's time; the fit leaves it at 0.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +35,12 @@ class Cost:
     context_ms: float = 0.0
     text_ms: float = 0.0
     beside: float = 1.0
+    noise: float = 0.0
+
+    def slowed(self, by: float) -> "Cost":
+        """The same on a machine on which everything takes `by` times as long."""
+        times = {name: value * by for name, value in vars(self).items() if name.endswith("_ms")}
+        return replace(self, **times)
 
     def front_s(self, prompt: int) -> float:
         """From the arrival of a request with so many tokens until the engine has it."""
@@ -120,7 +127,7 @@ def token_ms(cost: Cost, pace: Pace) -> float:
 
 
 def _said(cost: Cost, row: Sequence[float], beside: bool) -> float:
-    *coefficients, _ = asdict(cost).values()
+    coefficients = [value for name, value in vars(cost).items() if name.endswith("_ms")]
     return float(np.dot(row, coefficients)) * (cost.beside if beside else 1.0)
 
 

@@ -8,6 +8,7 @@ Replicas of one machine share its cores: while one computes, the others are slow
 """
 
 import heapq
+import random
 from collections import deque
 from collections.abc import Sequence
 from math import ceil
@@ -55,8 +56,9 @@ class SimReplica:
     """`wake` is when its next step is over, None while it has nothing to do; `version` tells stale wakes apart."""
 
     __slots__ = (
-        "_context", "_decoding", "_joining", "_order", "_since", "_slower", "_stepping", "_tokens", "alive", "beside",
-        "boot", "cache", "cost", "id", "inflight", "queued_tokens", "served_tokens", "version", "waiting", "wake",
+        "_chance", "_context", "_decoding", "_joining", "_luck", "_order", "_since", "_slower", "_stepping", "_tokens",
+        "alive", "beside", "boot", "cache", "cost", "id", "inflight", "queued_tokens", "served_tokens", "version",
+        "waiting", "wake",
     )  # fmt: skip
 
     def __init__(self, number: int, capacity_blocks: int, cost: Cost) -> None:
@@ -70,6 +72,8 @@ class SimReplica:
         self.beside: Sequence[SimReplica] = ()  # others of the same machine
         self.wake: float | None = None
         self._slower = 1.0
+        self._luck = 1.0  # of the present step or stretch
+        self._chance = random.Random(number)
         self._reset()
 
     def _reset(self) -> None:
@@ -162,11 +166,13 @@ class SimReplica:
     def _start(self, now: float) -> None:
         """Begin the next step, or the next stretch of nothing but decoding, or rest."""
         self._since = now
+        if self.cost.noise:
+            self._luck = self._chance.lognormvariate(0.0, self.cost.noise)
         new, work = self._take_in()
         self._stepping = new > 0
         if self._stepping:
             step_s = self.cost.prefill_step_s(new, work, len(self._decoding) + len(self._joining), self._context)
-            self._wake_at(now, now + step_s * self._slower)
+            self._wake_at(now, now + step_s * self._slower * self._luck)
         elif self._decoding:
             steps = max(1.0, ceil(self._decoding[0][0] - self._tokens - _ALMOST))
             self._wake_at(now, now + steps * self._pace())
@@ -195,7 +201,7 @@ class SimReplica:
 
     def _pace(self) -> float:
         """Seconds from token to token."""
-        return self.cost.decode_step_s(len(self._decoding), self._context) * self._slower
+        return self.cost.decode_step_s(len(self._decoding), self._context) * self._slower * self._luck
 
     def _cut_short(self, now: float) -> None:
         """Somebody came while replies decode: he joins when the present token is out."""

@@ -1,11 +1,15 @@
 """The simulator against what was measured: the same turns on two replicas that share this machine.
 
 Once with placements of its own, and where the arm says which replica answered, once with the measured ones: then only
-the caches and the times are left to compare.
+the caches and the times are left to compare. What the router, the customers and two replicas do to each other on the
+same cores is learned from the runs of one seed and tried on the others.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from benchmarks.live import records
 from benchmarks.live.replay import COMPARED, AsMeasured, report
@@ -23,28 +27,82 @@ from benchmarks.turns import Served, Window, figures
 # turns did that were sent through it to two servers that only answered (the others met a tie). sglang-router's works.
 SIMULATED_AS = {"cache_aware": "least_loaded", "sglang_cache_aware": "cache_aware"}
 
-# What the arm itself adds to the first token, by `benchmarks.endpoint_overhead` with one client.
-FRONT_MS = {"ours": 2.4, "litellm_session_affinity": 8.4}
-ROUTER_MS = 0.5
+# What the arm itself adds to the first token, by `benchmarks.endpoint_overhead --replica` with one client.
+FRONT_MS = {"ours": 2.6, "litellm_session_affinity": 7.4}
+ROUTER_MS = 0.9
 
 Row = tuple[str, str, int, list[tuple[float, float]]]
 
 
 def validate(runs: Iterable[records.Run], cost: Cost, writer: Writer) -> str:
-    """A line a run, and the median error of each figure; then the same with the measured placements."""
+    """A line a run, and the median error of each figure; then the same with the measured placements. Of several seeds
+    the first is what the machine is learned from, and takes no part."""
     runs = [run for run in runs if not _workload(run).trouble]
-    lines = ["own placements", report([own_placements(run, cost, writer) for run in runs])]
-    told = [run for run in runs if is_told(run)]
+    first = min((run["seed"] for run in runs), default=0)
+    asked = [run for run in runs if run["seed"] != first]
+    lines = []
+    if asked:
+        cost = learn([run for run in runs if run["seed"] == first], cost, writer)
+        lines = [
+            f"learned from seed {first}: step {cost.step_ms:.2f} ms, beside {cost.beside:.2f}, noise {cost.noise:.2f}"
+        ]
+    asked = asked or runs
+    lines += ["own placements", report([own_placements(run, cost, writer) for run in asked])]
+    lines.append(together(asked, cost, writer))
+    told = [run for run in asked if is_told(run)]
     if told:
         lines += ["", "measured placements", report([measured_placements(run, cost, writer) for run in told])]
         lines += [cached_tokens(run, cost, writer) for run in told]
     return "\n".join(lines)
 
 
+def together(runs: Sequence[records.Run], cost: Cost, writer: Writer) -> str:
+    """All turns of all runs as one, because a run's 95th percentile is made of five turns."""
+    measured = np.concatenate([_ttft_ms(run, records.rows_of(run)) for run in runs])
+    simulated = np.concatenate([_ttft_ms(run, _routed(run, cost, _talks(run, writer))) for run in runs])
+    pairs = [(q, *(float(np.percentile(times, q)) for times in (measured, simulated))) for q in (50, 95, 99)]
+    said = ", ".join(f"p{q} {truth:.1f} -> {guess:.1f} ms ({guess / truth - 1:+.0%})" for q, truth, guess in pairs)
+    return f"first token, all {len(measured)} turns together: {said}"
+
+
+def _ttft_ms(run: records.Run, rows: Iterable[Served]) -> list[float]:
+    return [row.ttft_ms for row in rows if row.due_s >= WARMING_SHARE * run["seconds"] and not row.failed]
+
+
+def learn(runs: Iterable[records.Run], cost: Cost, writer: Writer) -> Cost:
+    """The cost of these runs: how much longer turns took that met nothing else, and how much longer again those that
+    met the other replica computing; the noise is the upper half of the spread, because nothing is ever early."""
+    alone, beside = [], []
+    for run in runs:
+        rows = records.rows_of(run)
+        simulated = {(row.conversation, row.index): row for row in _simulated(run, cost, _talks(run, writer))}
+        where = {key: row.replica for key, row in simulated.items()}
+        for row in rows:
+            guess = simulated[row.conversation, row.index]
+            if row.failed or row.cached_tokens != guess.cached_tokens:
+                continue
+            met = {each.replica or where[each.conversation, each.index] for each in rows if _overlap(row, each)}
+            home = row.replica or guess.replica
+            if home not in met:
+                (beside if met else alone).append(row.ttft_ms / guess.ttft_ms)
+    if not alone or not beside:
+        return cost
+    low, high = np.percentile(alone, [50, 84])
+    slower = float(np.median(beside) / low)
+    return replace(cost.slowed(float(low)), beside=cost.beside * max(1.0, slower), noise=float(np.log(high / low)))
+
+
+def _overlap(row: Served, other: Served) -> bool:
+    """Whether the other turn was being served while this one waited for its first token."""
+    if (row.conversation, row.index) == (other.conversation, other.index):
+        return False
+    return other.due_s < row.due_s + row.ttft_ms / 1000 and row.due_s < other.due_s + other.total_ms / 1000
+
+
 def own_placements(run: records.Run, cost: Cost, writer: Writer) -> Row:
     """(workload, arm, seed, (measured, simulated) for each of COMPARED)."""
-    scenario, talks = _scenario(run), _talks(run, writer)
-    return _compared(run, simulate(scenario, SIMULATED_AS.get(run["arm"], run["arm"]), run["seed"], cost, talks), talks)
+    talks = _talks(run, writer)
+    return _compared(run, _routed(run, cost, talks), talks)
 
 
 def measured_placements(run: records.Run, cost: Cost, writer: Writer) -> Row:
@@ -69,15 +127,28 @@ def is_told(run: records.Run) -> bool:
     return not any(row.failed or not row.replica for row in records.rows_of(run))
 
 
+def _simulated(run: records.Run, cost: Cost, talks: Sequence[Conversation]) -> list[Served]:
+    return _as_measured(run, cost, talks) if is_told(run) else _routed(run, cost, talks)
+
+
+def _routed(run: records.Run, cost: Cost, talks: Sequence[Conversation]) -> list[Served]:
+    arm = SIMULATED_AS.get(run["arm"], run["arm"])
+    return _behind(run, simulate(_scenario(run), arm, run["seed"], cost, talks))
+
+
 def _as_measured(run: records.Run, cost: Cost, talks: Sequence[Conversation]) -> list[Served]:
     replicas = [SimReplica(number, _scenario(run).blocks or AMPLE_BLOCKS, cost) for number in range(REPLICAS)]
     share_machine(replicas)
-    return World(replicas, AsMeasured(replicas, run), talks).run()
+    return _behind(run, World(replicas, AsMeasured(replicas, run), talks).run())
+
+
+def _behind(run: records.Run, rows: Iterable[Served]) -> list[Served]:
+    """With what the arm adds itself."""
+    front_ms = FRONT_MS.get(run["arm"], ROUTER_MS)
+    return [row._replace(ttft_ms=row.ttft_ms + front_ms, total_ms=row.total_ms + front_ms) for row in rows]
 
 
 def _compared(run: records.Run, rows: Sequence[Served], talks: Sequence[Conversation]) -> Row:
-    front_ms = FRONT_MS.get(run["arm"], ROUTER_MS)
-    rows = [row._replace(ttft_ms=row.ttft_ms + front_ms, total_ms=row.total_ms + front_ms) for row in rows]
     window = Window(WARMING_SHARE * run["seconds"], run["seconds"])
     guessed: dict[str, Any] = figures(rows, cacheable_tokens(talks), REPLICAS, window)
     pairs = [(records.at(run["figures"], path), records.at(guessed, path)) for path in COMPARED]

@@ -145,3 +145,15 @@ def test_a_reply_costs_more_the_more_stands_before_it() -> None:
     times = played(replica, (0.0, job))
     assert times[job][0] == pytest.approx(0.51)
     assert times[job][1] == pytest.approx(0.51 + 10 * 0.015)
+
+
+def test_noise_spreads_the_times_and_is_the_same_each_time() -> None:
+    def times(noise: float) -> list[float]:
+        replica = SimReplica(0, 1000, replace(COST, noise=noise))
+        jobs = [Job(talk(number, [90], brand_tokens=0), 0) for number in range(50)]
+        found = played(replica, *((float(job.talk.id), job) for job in jobs))
+        return [found[job][0] - job.talk.id for job in jobs]
+
+    assert times(0.0) == pytest.approx([0.1] * 50)
+    assert times(0.2) == times(0.2)
+    assert 0.09 < sorted(times(0.2))[25] < 0.11 and max(times(0.2)) > 0.13

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.live.records import Run
@@ -18,16 +20,16 @@ def writer() -> Writer:
     return Writer()
 
 
-def run_of(arm: str, writer: Writer) -> Run:
+def run_of(arm: str, writer: Writer, cost: Cost = COST, seed: int = 1) -> Run:
     """What the simulator says, in the shape of a measured run behind an arm that takes time itself."""
     workload = workloads(SECONDS, 0.7)["many-3"]
-    talks = [script.talk for script in workload.scripts(writer, 1)]
+    talks = [script.talk for script in workload.scripts(writer, seed)]
     scenario = Scenario("x", workload.shape, 2, blocks=BLOCKS - 1, one_machine=True)
     front_ms = validate.FRONT_MS.get(arm, validate.ROUTER_MS)
-    simulated = simulate(scenario, validate.SIMULATED_AS.get(arm, arm), 1, COST, talks)
+    simulated = simulate(scenario, validate.SIMULATED_AS.get(arm, arm), seed, cost, talks)
     rows = [row._replace(ttft_ms=row.ttft_ms + front_ms, total_ms=row.total_ms + front_ms) for row in simulated]
     found = figures(rows, cacheable_tokens(talks), 2, Window(0.2 * SECONDS, SECONDS))
-    about = {"workload": "many-3", "arm": arm, "seed": 1, "seconds": SECONDS, "rate": 0.7, "blocks": BLOCKS}
+    about = {"workload": "many-3", "arm": arm, "seed": seed, "seconds": SECONDS, "rate": 0.7, "blocks": BLOCKS}
     return about | {"rows": [list(row) for row in rows], "figures": found}
 
 
@@ -54,3 +56,20 @@ def test_placements_that_nobody_told_are_left_out(writer: Writer) -> None:
     assert validate.validate([run], COST, writer).count("random") == 3
     run["rows"] = [[*row[:3], "", *row[4:]] for row in run["rows"]]
     assert validate.validate([run], COST, writer).count("random") == 1
+
+
+def test_what_the_machine_does_is_learned_from_one_seed_and_tried_on_the_other(writer: Writer) -> None:
+    true = replace(COST.slowed(1.3), beside=2.0, noise=0.05)
+    runs = [run_of(arm, writer, true, seed) for arm in ("ours", "sticky_least_loaded") for seed in (1, 2)]
+    learned = validate.learn(runs[::2], COST, writer)
+    assert learned.step_ms == pytest.approx(true.step_ms, rel=0.1)
+    assert learned.beside == pytest.approx(true.beside, rel=0.15)
+    assert 0.02 < learned.noise < 0.15
+    said = validate.validate(runs, COST, writer)
+    assert "learned from seed 1" in said and "seed 2" in said and said.count("seed 1") == 1
+    assert "all" in validate.together(runs, true, writer) and "(+0%)" in validate.together(runs, true, writer)
+
+
+def test_without_noise_everything_is_as_before() -> None:
+    assert COST.slowed(1.0) == COST
+    assert COST.slowed(2.0).request_ms == 14 and COST.slowed(2.0).beside == 1.5
