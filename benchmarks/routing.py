@@ -21,7 +21,7 @@ from itertools import product
 from pathlib import Path
 
 from benchmarks.live import arms, records, replay
-from benchmarks.live.fleet import fleet
+from benchmarks.live.fleet import fleet, revive
 from benchmarks.live.run import Setting, run_once
 from benchmarks.live.script import Writer
 from benchmarks.live.workloads import Workload, workloads
@@ -46,6 +46,7 @@ def collect(path: Path, workload: Workload, settings: Sequence[Setting], writer:
         for setting in settings:
             if time.monotonic() + setting.seconds + _RUN_S > until:
                 return
+            revive(replicas)
             run, rows = asyncio.run(run_once(setting, workload, replicas, writer, folder))
             records.append(path, run | {"commit": _commit(), "measured_at": _now()}, rows)
             print(_said(run), flush=True)
@@ -65,7 +66,7 @@ def _said(run: records.Run) -> str:
         f"{run['workload']:<9} {run['arm']:<26} seed {run['seed']}: {figures['turns']} turns, "
         f"{figures['failed']} failed, cached {figures['cached_share']:.3f}, "
         f"p50 {ttft['p50']:.0f} p95 {ttft['p95']:.0f} ms, "
-        f"CPU: generator {cpu['generator']:.2f}, arm {cpu['arm']:.2f}, replicas {cpu['replicas']:.2f}"
+        f"CPU: generator {cpu['generator']:.2f}, arm {cpu['arm']:.2f}, replicas {cpu['replicas'] or float('nan'):.2f}"
     )
 
 

@@ -36,10 +36,17 @@ def fleet(folder: Path, count: int, blocks: int | None) -> Iterator[list[BenchRe
     with ExitStack() as stack:
         for replica in replicas:
             stack.callback(replica.kill)
-            replica.start()
-        for replica in replicas:
-            replica.wait_ready(LOADED_WITHIN_S)
+        revive(replicas)
         yield replicas
+
+
+def revive(replicas: Sequence[ServerProcess]) -> None:
+    """Start those that do not run, such as one that a run has killed, and wait until all have loaded."""
+    for replica in replicas:
+        if not replica.alive():
+            replica.start()
+    for replica in replicas:
+        replica.wait_ready(LOADED_WITHIN_S)
 
 
 async def reset(urls: Sequence[str]) -> None:

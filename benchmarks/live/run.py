@@ -56,7 +56,12 @@ async def run_once(
     )
     return setting.about() | {
         "figures": found,
-        "cpu": {"generator": driven.generator_cpu, "arm": arm_cpu, "replicas": engine_cpu},
+        # What a replica had used until it was killed is not known afterwards.
+        "cpu": {
+            "generator": driven.generator_cpu,
+            "arm": arm_cpu,
+            "replicas": None if workload.trouble else engine_cpu,
+        },
         "blocks": workload.blocks(writer),
     }, driven.rows
 
