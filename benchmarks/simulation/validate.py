@@ -35,20 +35,22 @@ Row = tuple[str, str, int, list[tuple[float, float]]]
 
 
 def validate(runs: Iterable[records.Run], cost: Cost, writer: Writer) -> str:
-    """A line a run, and the median error of each figure; then the same with the measured placements. Of several seeds
-    the first is what the machine is learned from, and takes no part."""
+    """A line a run, and the median error of each figure; then the same with the measured placements. The first
+    workload's first seed is what the machine is learned from, and takes no part, if there is anything else."""
     runs = [run for run in runs if not _workload(run).trouble]
-    first = min((run["seed"] for run in runs), default=0)
-    asked = [run for run in runs if run["seed"] != first]
+    if not runs:
+        return "no runs without trouble"
+    workload, seed = runs[0]["workload"], runs[0]["seed"]
+    asked = [run for run in runs if (run["workload"], run["seed"]) != (workload, seed)]
     lines = []
     if asked:
-        cost = learn([run for run in runs if run["seed"] == first], cost, writer)
-        lines = [
-            f"learned from seed {first}: step {cost.step_ms:.2f} ms, beside {cost.beside:.2f}, noise {cost.noise:.2f}"
-        ]
+        cost = learn([run for run in runs if run not in asked], cost, writer)
+        learned = f"step {cost.step_ms:.2f} ms, beside {cost.beside:.2f}, noise {cost.noise:.2f}"
+        lines.append(f"learned from {workload}, seed {seed}: {learned}")
     asked = asked or runs
     lines += ["own placements", report([own_placements(run, cost, writer) for run in asked])]
-    lines.append(together(asked, cost, writer))
+    for name in dict.fromkeys(run["workload"] for run in asked):
+        lines.append(f"{name}, {together([run for run in asked if run['workload'] == name], cost, writer)}")
     told = [run for run in asked if is_told(run)]
     if told:
         lines += ["", "measured placements", report([measured_placements(run, cost, writer) for run in told])]

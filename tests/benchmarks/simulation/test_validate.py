@@ -66,7 +66,7 @@ def test_what_the_machine_does_is_learned_from_one_seed_and_tried_on_the_other(w
     assert learned.beside == pytest.approx(true.beside, rel=0.15)
     assert 0.02 < learned.noise < 0.15
     said = validate.validate(runs, COST, writer)
-    assert "learned from seed 1" in said and "seed 2" in said and said.count("seed 1") == 1
+    assert "learned from many-3, seed 1" in said and "seed 2" in said and said.count("seed 1") == 1
     assert "all" in validate.together(runs, true, writer) and "(+0%)" in validate.together(runs, true, writer)
 
 
