@@ -5,6 +5,7 @@ the caches and the times are left to compare. What the router, the customers and
 same cores is learned from the runs of one seed and tried on the others.
 """
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.live import records
-from benchmarks.live.replay import COMPARED, AsMeasured, report
 from benchmarks.live.run import WARMING_SHARE
 from benchmarks.live.script import Writer
 from benchmarks.live.workloads import REPLICAS, Workload, workloads
+from benchmarks.simulation.arms import Arm
 from benchmarks.simulation.cost import Cost
-from benchmarks.simulation.replica import SimReplica
+from benchmarks.simulation.replica import Job, SimReplica
 from benchmarks.simulation.scenarios import AMPLE_BLOCKS, Scenario, share_machine, simulate
 from benchmarks.simulation.world import World
 from benchmarks.traffic import Conversation, cacheable_tokens
@@ -31,7 +32,10 @@ SIMULATED_AS = {"cache_aware": "least_loaded", "sglang_cache_aware": "cache_awar
 FRONT_MS = {"ours": 2.6, "litellm_session_affinity": 7.4}
 ROUTER_MS = 0.9
 
+COMPARED = (("cached_share",), ("ttft_ms", "p50"), ("ttft_ms", "p95"), ("turns_per_s",))
+
 Row = tuple[str, str, int, list[tuple[float, float]]]
+"""Workload, arm, seed, and (measured, simulated) for each of COMPARED."""
 
 
 def validate(runs: Iterable[records.Run], cost: Cost, writer: Writer) -> str:
@@ -102,7 +106,6 @@ def _overlap(row: Served, other: Served) -> bool:
 
 
 def own_placements(run: records.Run, cost: Cost, writer: Writer) -> Row:
-    """(workload, arm, seed, (measured, simulated) for each of COMPARED)."""
     talks = _talks(run, writer)
     return _compared(run, _routed(run, cost, talks), talks)
 
@@ -124,9 +127,35 @@ def cached_tokens(run: records.Run, cost: Cost, writer: Writer) -> str:
     )
 
 
+def report(found: Sequence[Row]) -> str:
+    """A line a run, then the median error of each figure."""
+    names = [" ".join(path) for path in COMPARED]
+    lines = [f"{'':<48}" + "".join(f"{name:>26}" for name in names)]
+    for workload, arm, seed, pairs in found:
+        cells = "".join(f"{f'{m:.4g} -> {s:.4g} ({s / m - 1:+.0%})':>26}" for m, s in pairs)
+        lines.append(f"{workload:<12}{arm:<28}seed {seed:<3}{cells}")
+    for number, name in enumerate(names):
+        misses = sorted(abs(pairs[number][1] / pairs[number][0] - 1) for *_, pairs in found)
+        lines.append(f"median error of {name}: {misses[len(misses) // 2]:.1%}, worst {misses[-1]:.1%}")
+    return "\n".join(lines)
+
+
 def is_told(run: records.Run) -> bool:
     """Whether every turn was served and says where."""
     return not any(row.failed or not row.replica for row in records.rows_of(run))
+
+
+class AsMeasured(Arm):
+    """Sends each turn where it went in the run: what is left to compare is the cache alone."""
+
+    name = "as measured"
+
+    def __init__(self, replicas: Sequence[SimReplica], run: records.Run) -> None:
+        super().__init__(replicas, range(len(replicas)), random.Random(0))
+        self._went = {(row.conversation, row.index): int(row.replica[1:]) for row in records.rows_of(run)}
+
+    def pick(self, job: Job, usable: Sequence[int]) -> int:
+        return self._went[job.talk.id, job.index + 1]
 
 
 def _simulated(run: records.Run, cost: Cost, talks: Sequence[Conversation]) -> list[Served]:

@@ -25,23 +25,6 @@ def run_of(arm: str, writer: Writer) -> Run:
     return about | {"rows": [list(row) for row in rows], "figures": {}}
 
 
-@pytest.mark.parametrize("arm", ["ours", "sticky_least_loaded"])
-def test_a_run_that_the_simulator_made_is_replayed_to_the_token(arm: str, writer: Writer) -> None:
-    run = run_of(arm, writer)
-    check = replay.cache_check(run, COST, writer)
-    assert "+0.0%" in check and f"{len(run['rows'])} of {len(run['rows'])} turns exactly" in check
-    run["figures"] = replay.replay(run, arm, COST, writer)
-    [(*_, pairs)] = replay.errors([run], COST, writer)
-    assert all(measured == simulated for measured, simulated in pairs)
-    assert "median error of cached_share: 0.0%" in replay.report([("many-3", arm, 1, pairs)])
-
-
-def test_placements_that_nobody_told_are_not_replayed(writer: Writer) -> None:
-    run = run_of("ours", writer)
-    run["rows"] = [[*row[:3], "", *row[4:]] for row in run["rows"]]
-    assert replay.cache_check(run, COST, writer) is None
-
-
 def test_the_oracle_is_simulated_once_for_each_measured_case(writer: Writer) -> None:
     runs = [run_of(arm, writer) for arm in ("ours", "random")]
     [oracle] = replay.oracle_runs(runs, COST, writer)
