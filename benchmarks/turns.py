@@ -1,7 +1,7 @@
 """What one turn was served with, and what a run of them amounts to; the same for measured and simulated ones."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -42,7 +42,7 @@ def figures(
     rows = [row for row in rows if window.from_s <= row.due_s < window.to_s]
     served = [row for row in rows if not row.failed]
     could = sum(cacheable[row.conversation][row.index - 1] for row in served)
-    ends = max((row.due_s + row.total_ms / 1000 for row in rows), default=0.0)
+    ends = max((row.due_s + row.total_ms / 1000 for row in served), default=0.0)
     return {
         "turns": len(rows),
         "failed": len(rows) - len(served),
@@ -53,8 +53,23 @@ def figures(
         "load_cov": load_spread(served, replicas),
         "turns_per_s": len(served) / max(ends - window.from_s, 1e-9),
         "moves": sum(row.moved for row in rows),
+        "after_move": after_move(served, cacheable),
         "reasons": dict(Counter(row.reason for row in rows if row.reason)),
     }
+
+
+def after_move(rows: Iterable[Served], cacheable: Mapping[int, Sequence[int]], turns: int = 3) -> list[float]:
+    """Cached share of the turns that were served elsewhere than the one before, then of the next ones of the same
+    conversations; fewer than `turns` shares where no conversation went on for so long."""
+    since: dict[int, int] = {}
+    had, could = [0] * turns, [0] * turns
+    for row in sorted(rows, key=lambda row: (row.conversation, row.index)):
+        since[row.conversation] = 0 if row.moved else since.get(row.conversation, turns) + 1
+        nth = since[row.conversation]
+        if nth < turns:
+            had[nth] += row.cached_tokens
+            could[nth] += cacheable[row.conversation][row.index - 1]
+    return [cached / possible for cached, possible in zip(had, could, strict=True) if possible]
 
 
 def load_spread(rows: Sequence[Served], replicas: int) -> float:

@@ -42,7 +42,7 @@ def report(runs: Sequence[Run]) -> str:
         lines += ["", f"### {workload}", "", *_HEADER]
         for arm in dict.fromkeys(run["arm"] for run in of_it):
             lines.append(_line(arm, [run["figures"] for run in of_it if run["arm"] == arm]))
-        lines += ["", *verdicts(of_it)]
+        lines += ["", *verdicts(of_it), *_recoveries(of_it)]
     return "\n".join(lines)
 
 
@@ -65,6 +65,16 @@ def _line(arm: str, of: Sequence[Mapping[str, Any]]) -> str:
     cells += [times("ttft_first_ms"), times("ttft_later_ms"), f"{mean('ttft_ms', 'p95'):.0f}"]
     cells += [f"{mean('load_cov'):.2f}", f"{mean('turns_per_s'):.2f}", sum(figures["failed"] for figures in of)]
     return f"| {' | '.join(map(str, cells))} |"
+
+
+def _recoveries(runs: Sequence[Run]) -> list[str]:
+    """How soon the cache holds again what was lost with a replica, for arms that say where a turn went."""
+    return [
+        f"- {run['arm']}, seed {run['seed']}: cached share of a conversation's first turns elsewhere: "
+        + ", ".join(f"{share:.2f}" for share in shares)
+        for run in runs
+        if (shares := run["figures"].get("after_move"))
+    ]
 
 
 def verdicts(runs: Sequence[Run], ours: str = "ours") -> list[str]:
