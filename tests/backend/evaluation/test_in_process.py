@@ -1,17 +1,17 @@
 """What needs the engine's environment: weights that answer in this process, and going on from weights without a GPU."""
 
 import json
+import os
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from backend.training.evaluation.engine import Guided
 from tests.backend.evaluation.asking import asked
+from tests.parts import ENGINE_PYTHON, ROOT
 
 pytestmark = pytest.mark.engine
 
-ROOT = Path(__file__).parents[3]
 WEIGHTS = """
 import json
 from pathlib import Path
@@ -54,9 +54,9 @@ assert torch.equal(model.model.embed_tokens.table(), table)
 
 
 def run(script: str) -> str:
-    """The script's output, from the engine's environment."""
-    python = str(ROOT / ".venv/engine/bin/python")
-    done = subprocess.run([python, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    """The script's output, from the engine's environment; on one thread, because two would wait for each other."""
+    argv, env = [str(ENGINE_PYTHON), "-c", script], os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
