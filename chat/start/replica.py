@@ -12,7 +12,7 @@ from chat.start.machine import gpu_count
 _GPU_MEMORY_SHARE = 0.9
 
 CPU_NICENESS = 10
-"""A replica on the CPU keeps every core busy: it gives way to `web`, which wants a moment now and then."""
+"""A replica on the CPU keeps a core busy as it computes: it gives way to `web`, which wants a moment now and then."""
 
 
 def replica_id(index: int) -> str:
