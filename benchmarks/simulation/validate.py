@@ -8,21 +8,21 @@ same cores is learned from the runs of one seed and tried on the others.
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from benchmarks.live import records
+from benchmarks.live.replay import figures_of, scenario_of, talks_of, workload_of
 from benchmarks.live.run import WARMING_SHARE
 from benchmarks.live.script import Writer
-from benchmarks.live.workloads import REPLICAS, Workload, workloads
+from benchmarks.live.workloads import REPLICAS
 from benchmarks.simulation.arms import Arm
 from benchmarks.simulation.cost import Cost
 from benchmarks.simulation.replica import Job, SimReplica
 from benchmarks.simulation.scenarios import AMPLE_BLOCKS, Scenario, share_machine, simulate
 from benchmarks.simulation.world import World
-from benchmarks.traffic import Conversation, cacheable_tokens
-from benchmarks.turns import Served, Window, figures
+from benchmarks.traffic import Conversation
+from benchmarks.turns import Served
 
 # vllm-router 0.1.17 finds no text in front of static workers: `cache_aware` goes to the least loaded, as 112 of 116
 # turns did that were sent through it to two servers that only answered (the others met a tie). sglang-router's works.
@@ -41,7 +41,7 @@ Row = tuple[str, str, int, list[tuple[float, float]]]
 def validate(runs: Iterable[records.Run], cost: Cost, writer: Writer) -> str:
     """A line a run, and the median error of each figure; then the same with the measured placements. The first
     workload's first seed is what the machine is learned from, and takes no part, if there is anything else."""
-    runs = [run for run in runs if not _workload(run).trouble]
+    runs = [run for run in runs if not workload_of(run).trouble]
     if not runs:
         return "no runs without trouble"
     workload, seed = runs[0]["workload"], runs[0]["seed"]
@@ -65,7 +65,7 @@ def validate(runs: Iterable[records.Run], cost: Cost, writer: Writer) -> str:
 def together(runs: Sequence[records.Run], cost: Cost, writer: Writer) -> str:
     """All turns of all runs as one, because a run's 95th percentile is made of five turns."""
     measured = np.concatenate([_ttft_ms(run, records.rows_of(run)) for run in runs])
-    simulated = np.concatenate([_ttft_ms(run, _routed(run, cost, _talks(run, writer))) for run in runs])
+    simulated = np.concatenate([_ttft_ms(run, _routed(run, cost, talks_of(run, writer))) for run in runs])
     pairs = [(q, *(float(np.percentile(times, q)) for times in (measured, simulated))) for q in (50, 95, 99)]
     said = ", ".join(f"p{q} {truth:.1f} -> {guess:.1f} ms ({guess / truth - 1:+.0%})" for q, truth, guess in pairs)
     return f"first token, all {len(measured)} turns together: {said}"
@@ -81,7 +81,7 @@ def learn(runs: Iterable[records.Run], cost: Cost, writer: Writer) -> Cost:
     alone, beside = [], []
     for run in runs:
         rows = records.rows_of(run)
-        simulated = {(row.conversation, row.index): row for row in _simulated(run, cost, _talks(run, writer))}
+        simulated = {(row.conversation, row.index): row for row in _simulated(run, cost, talks_of(run, writer))}
         where = {key: row.replica for key, row in simulated.items()}
         for row in rows:
             guess = simulated[row.conversation, row.index]
@@ -106,19 +106,19 @@ def _overlap(row: Served, other: Served) -> bool:
 
 
 def own_placements(run: records.Run, cost: Cost, writer: Writer) -> Row:
-    talks = _talks(run, writer)
+    talks = talks_of(run, writer)
     return _compared(run, _routed(run, cost, talks), talks)
 
 
 def measured_placements(run: records.Run, cost: Cost, writer: Writer) -> Row:
-    talks = _talks(run, writer)
+    talks = talks_of(run, writer)
     return _compared(run, _as_measured(run, cost, talks), talks)
 
 
 def cached_tokens(run: records.Run, cost: Cost, writer: Writer) -> str:
     """By turn, with the same placements."""
     measured = {(row.conversation, row.index): row.cached_tokens for row in records.rows_of(run)}
-    simulated = _as_measured(run, cost, _talks(run, writer))
+    simulated = _as_measured(run, cost, talks_of(run, writer))
     same = sum(row.cached_tokens == measured[row.conversation, row.index] for row in simulated)
     guess, truth = sum(row.cached_tokens for row in simulated), sum(measured.values())
     return (
@@ -180,22 +180,10 @@ def _behind(run: records.Run, rows: Iterable[Served]) -> list[Served]:
 
 
 def _compared(run: records.Run, rows: Sequence[Served], talks: Sequence[Conversation]) -> Row:
-    window = Window(WARMING_SHARE * run["seconds"], run["seconds"])
-    guessed: dict[str, Any] = figures(rows, cacheable_tokens(talks), REPLICAS, window)
+    guessed = figures_of(run, rows, talks)
     pairs = [(records.at(run["figures"], path), records.at(guessed, path)) for path in COMPARED]
     return run["workload"], run["arm"], run["seed"], pairs
 
 
-def _workload(run: records.Run) -> Workload:
-    return workloads(run["seconds"], run["rate"])[run["workload"]]
-
-
-def _talks(run: records.Run, writer: Writer) -> list[Conversation]:
-    return [script.talk for script in _workload(run).scripts(writer, run["seed"])]
-
-
 def _scenario(run: records.Run) -> Scenario:
-    """vLLM keeps one block of those it is given for itself."""
-    workload = _workload(run)
-    blocks = run["blocks"] - 1 if run["blocks"] else AMPLE_BLOCKS
-    return Scenario(workload.name, workload.shape, REPLICAS, blocks=blocks, one_machine=True)
+    return replace(scenario_of(run), one_machine=True)
