@@ -1,7 +1,7 @@
 """A visitor's browser on a website that has the widget, in front of the whole system."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +117,19 @@ async def answered(frame: "Frame") -> str:
 async def ask_for_a_person(frame: "Frame") -> None:
     await frame.get_by_role("button", name="Talk to a person").click()
     await frame.locator("body[data-state=waiting]").wait_for()
+
+
+async def hand_in(page: "Page", words: Iterable[str]) -> None:
+    """Each word, by the website's calls that take one."""
+    for word in words:
+        await page.evaluate(
+            """(word) => {
+              Pindesk.setTheme({accent: word, font: word, radius: word, scheme: word, [word]: word});
+              Pindesk.setLocale(word);
+              Pindesk.prefill(word);
+            }""",
+            word,
+        )
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from sessions import Repository, Role, Server
 from tests.chat.browser.shop import Shop
-from tests.chat.widget.conftest import ask_for_a_person, frame_of, opened, until
+from tests.chat.widget.conftest import ask_for_a_person, frame_of, hand_in, opened, until
 from tests.chat.widget.polyglots import WORDS
 from tests.chat.widget.test_page import held
 from tests.chat.widget.website import Website
@@ -55,15 +55,7 @@ async def test_what_the_website_hands_in_is_text(visit: "Visit", website: Websit
     """By the JS API, and by messages with any content from the right origin."""
     page = await visit(website.put())
     frame = await opened(page)
-    for word in WORDS:
-        await page.evaluate(
-            """(word) => {
-              Pindesk.setTheme({accent: word, font: word, radius: word, scheme: word, [word]: word});
-              Pindesk.setLocale(word);
-              Pindesk.prefill(word);
-            }""",
-            word,
-        )
+    await hand_in(page, WORDS)
     typed = "(last) => document.querySelector('#text').value === last"
     await until(lambda: frame.evaluate(typed, WORDS[-1]))
     assert await frame.locator("h1").inner_text() == "Lumen & Loom"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.chat.browser.shop import Shop
 from tests.chat.naughty import NAUGHTY, PARTS, WORDS, shown, speak_all, stored
-from tests.chat.widget.conftest import ask_for_a_person, frame_of, opened, until
+from tests.chat.widget.conftest import ask_for_a_person, frame_of, hand_in, opened, until
 from tests.chat.widget.test_page import held
 from tests.chat.widget.website import Website
 
@@ -45,15 +45,7 @@ async def test_what_is_typed_and_handed_in_is_text(visit: "Visit", website: Webs
     page = await visit(website.put())
     frame = await opened(page)
     before = await frame.evaluate(PARTS)
-    for word in NAUGHTY:
-        await page.evaluate(
-            """(word) => {
-              Pindesk.setTheme({accent: word, font: word, radius: word, scheme: word, [word]: word});
-              Pindesk.setLocale(word);
-              Pindesk.prefill(word);
-            }""",
-            word,
-        )
+    await hand_in(page, NAUGHTY)
     # A field of several lines writes every line's end as \n.
     typed = "(last) => document.querySelector('#text').value === last"
     await until(lambda: frame.evaluate(typed, NAUGHTY[-1].replace("\r\n", "\n").replace("\r", "\n")))
