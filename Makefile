@@ -157,7 +157,7 @@ model: $(APP)/.app eval
 	test -n "$(DATA)" || { echo "Say where the data is: make model DATA=DIR" >&2; exit 1; }
 	$(TRAIN) --rows 256000
 	$(TRAIN) --rows 120000 --seed 20261126 --begin "$(OUT)/deep"
-	.venv/engine/bin/python -m backend.training.evaluate --model "$(OUT)/deep" --data "$(DATA)"
+	.venv/engine/bin/python -m backend.training.evaluate --model "$(OUT)/deep" --data "$(DATA)" --guided
 
 clean:
 	rm -rf .venv .pytest_cache .hypothesis .ruff_cache

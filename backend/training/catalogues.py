@@ -1,7 +1,7 @@
 """Catalogues to read: the shop's own, the shop's in other words and sizes, other brands' made of public intents."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -152,10 +152,12 @@ def foreign(
     *,
     has_general: bool = True,
     keeps_names: bool = False,
+    slots: Callable[[str], Mapping[str, str]] | None = None,
 ) -> Catalogue:
     """Another brand's catalogue of (intent, when), with the general templates that every brand has.
 
-    `keeps_names`: an intent's name is its template's, and there are no slots and no hand-offs.
+    `slots` tells an intent's; else they are drawn. `keeps_names`: an intent's name is its template's, and there are no
+    slots and no hand-offs.
     """
     others = table("catalogue")
     is_bare = rng.random() < 0.3
@@ -167,7 +169,7 @@ def foreign(
             _fresh_id(rng, key, when, dictionary),
             when,
             Action.REPLY if rng.random() < 0.9 else Action.HANDOFF,
-            {} if is_bare else _foreign_slots(rng),
+            {} if is_bare else dict(slots(key)) if slots else _foreign_slots(rng),
         )
         for key, when in intents
     ]
@@ -255,7 +257,9 @@ def _fresh_id(rng: Random, key: str, when: str, dictionary: Sequence[str]) -> st
 
     Most are drawn anew for every catalogue, so that reading it is the only way to know them.
     """
-    clean = re.sub(r"[^a-z0-9]+", "_", re.sub(r"^(invented/|mined/|star/|[bnhm]_)", "", key).lower()).strip("_")
+    clean = re.sub(r"[^a-z0-9]+", "_", re.sub(r"^(invented/|mined/|star/|trade/.*|[bnhm]_)", "", key).lower()).strip(
+        "_"
+    )
     kind = rng.random()
     if kind < 0.2 and clean[:1].isalpha():
         parts = clean.split("_")
@@ -267,7 +271,7 @@ def _fresh_id(rng: Random, key: str, when: str, dictionary: Sequence[str]) -> st
         if telling:
             return "_".join(rng.sample(telling, min(len(telling), rng.choice((1, 2, 2, 3)))))
     if kind < 0.88:
-        return "_".join(rng.choice(dictionary) for _ in range(rng.choice((1, 2, 2, 2, 3))))
+        return "_".join(rng.choice(dictionary) for _ in range(rng.choice((1, 2, 2, 2, 3)))).replace(" ", "_")
     if kind < 0.93:
         return f"{word(rng)}_{word(rng)}"
     return f"{rng.choice(('t', 'reply', 'flow', 'case', 'tpl', 'r'))}_{digits(rng, 1, 3)}"

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from backend.training import inventions, trades
 from backend.training.catalogues import Catalogue
 from backend.training.follow_ups import START, Next, following, spoken
 from backend.training.grammar import Piece, Utterance
-from backend.training.inventions import PREFIX
 from backend.training.noise import disturb
 from backend.training.speaker import Speaker, merged
 from backend.training.targets import NEEDS_ORDER, demand, reason, sentiment
 from backend.training.values import MAKERS, digits, order_id
 from prompts import compact, prompt_form
 
-FOLLOWS, BEGINS = 0.45, 0.12
-LENGTHS, LENGTH_WEIGHTS = (1, 2, 3, 4, 5, 6, 7, 8), (30, 18, 13, 11, 9, 8, 6, 5)
+FOLLOWS, BEGINS = 0.5, 0.14
+LENGTHS, LENGTH_WEIGHTS = (1, 2, 3, 4, 5, 6, 7, 8), (25, 17, 13, 12, 10, 9, 7, 7)
 REALITY = {
     "cancel_order": 2.0,
     "track_order": 2.5,
@@ -177,7 +177,7 @@ class Scene:
         return self._subject(talk)
 
     def _follow_up(self, talk: Talk) -> Said | None:
-        """A line of the scripts; none if nothing fits."""
+        """A line of the talks; none if nothing fits."""
         lines = [line for line in following().get(talk.intent or START, ()) if self._fits(line, talk)]
         return self._led(talk, self.rng.choice(lines)) if lines else None
 
@@ -218,7 +218,11 @@ class Scene:
         """A new demand; later ones often speak of the order that is known."""
         intents = [key for key in self.catalogue.ids if key not in ("handoff", "order_details")]
         intent = self.rng.choices(intents, [self._weight(key) for key in intents])[0]
-        if intent.startswith(PREFIX) or intent in self.catalogue.says or intent in self.speaker.strangers:
+        if (
+            intent.startswith((inventions.PREFIX, trades.PREFIX))
+            or intent in self.catalogue.says
+            or intent in self.speaker.strangers
+        ):
             said = self._strange(intent)
             return said, intent, said.values
         said = self.speaker.say(intent, self.rng)
@@ -251,7 +255,7 @@ class Scene:
         template_slots = list(self.catalogue.slots[self.catalogue.ids[intent]])
         pieces = list(said.pieces)
         for slot in template_slots:
-            if rng.random() < 0.5:
+            if slot not in said.values and rng.random() < (0.2 if said.values else 0.5):
                 pieces += _told(slot, rng)
         if rng.random() < 0.08:
             pieces += _distractor(rng)
@@ -271,7 +275,7 @@ def _without_order(said: Utterance) -> Utterance:
 
 def _told(slot: str, rng: Random) -> list[Piece]:
     """ "..., policy no 4711": a slot's value behind its name."""
-    value = MAKERS[slot](rng) if slot in MAKERS else order_id(rng)
+    value = MAKERS.get(slot, order_id)(rng)
     label = slot.replace("_", " ")
     shape = rng.choice((", {} ", ". My {} is ", " ({}: ", ", {} is ", ". {}: ", ", my {} "))
     opened = shape.format(label)

@@ -1,4 +1,4 @@
-"""What a customer says next because of what was said before: the lines of `scripts.toml`, put together anew."""
+"""What a customer says next because of what was said before: the lines of `grammar/talks`, put together anew."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class Next:
 def following() -> Mapping[str, tuple[Next, ...]]:
     """The lines that may follow each intent; those that may begin follow `START`."""
     found: defaultdict[str, list[Next]] = defaultdict(list)
-    for talk in table("scripts")["talks"]:
+    for talk in table("talks")["talks"]:
         before = START
         for line in talk.strip().splitlines():
             said = _read(line)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from backend.training.tables import table
-from backend.training.values import MAKERS
+from backend.training.values import made
 
 ENTITY = {"account": "account_type"}
 _PART = re.compile(r"\{(\w+)\}|([^{}]+)")
@@ -55,7 +55,7 @@ class Values:
 
     def get(self, name: str) -> str:
         if name not in self.drawn:
-            self.drawn[name] = MAKERS[name.rstrip("2")](self.rng)
+            self.drawn[name] = made(name.rstrip("2"), self.rng)
         return self.drawn[name]
 
 

@@ -12,10 +12,10 @@ from random import Random
 import numpy as np
 from tokenizers import Tokenizer
 
+from backend.training import inventions, trades
 from backend.training.bank import BankScene, StarScene
 from backend.training.catalogues import Catalogue, bank, foreign, renamed_shop, shop
 from backend.training.dialogues import Scene, Turn
-from backend.training.inventions import matters
 from backend.training.mined import Mined
 from backend.training.pools import INDUSTRIES
 from backend.training.speaker import Speaker
@@ -29,7 +29,7 @@ ROW_TOKENS = 4096
 PADDING_DOC = 255
 WEIGHT_SCALE = 255
 USER_WEIGHT = 0.1
-KINDS = {"shop": 26, "renamed": 12, "foreign": 12, "invented": 6, "mined": 28, "bank": 11, "star": 5}
+KINDS = {"shop": 27, "renamed": 12, "trade": 14, "foreign": 9, "invented": 4, "mined": 18, "bank": 11, "star": 5}
 COMPANIES = ("banking", "finance", "insurance", "curekart", "powerplay11", "sofmattress", *INDUSTRIES)
 NOTE_WEIGHT = 0.5
 MEANT = 64
@@ -147,14 +147,16 @@ def scene_for(rng: Random, speaker: Speaker, kinds: Mapping[str, int] = KINDS) -
 
 
 def catalogue(rng: Random, speaker: Speaker, kind: str) -> Catalogue:
-    """The shop's own catalogue, the shop's renamed, or another brand's: of public intents, invented or mined."""
+    """The shop's own catalogue, the shop's renamed, or another brand's: of written, public or mined matters."""
     if kind == "shop":
         return shop()
     if kind == "renamed":
         extra, says = _guests(rng, speaker)
         return renamed_shop(rng, extra, speaker.dictionary, says)
     if kind == "invented":
-        return foreign(rng, matters(rng), speaker.dictionary)
+        return foreign(rng, inventions.matters(rng), speaker.dictionary)
+    if kind == "trade":
+        return foreign(rng, trades.matters(rng), speaker.dictionary, slots=trades.slots)
     if kind == "mined" and speaker.mined:
         intents, says = mined_matters(rng, speaker.mined, rng.randint(5, 24))
         return foreign(rng, intents, speaker.dictionary, says)
@@ -163,14 +165,16 @@ def catalogue(rng: Random, speaker: Speaker, kind: str) -> Catalogue:
 
 
 def _guests(rng: Random, speaker: Speaker) -> tuple[list[tuple[str, str]], dict[str, list[str]]]:
-    """What a shop's own templates are about besides: nothing, public intents, invented or mined matters."""
+    """What a shop's own templates are about besides: nothing, public intents, invented, written or mined matters."""
     kind = rng.random()
     if kind < 0.25:
         return [], {}
     if kind < 0.5:
         return _strangers(rng, speaker, "", rng.choice((2, 6))), {}
-    if kind < 0.65 or not speaker.mined:
-        return matters(rng)[:6], {}
+    if kind < 0.6:
+        return inventions.matters(rng)[:6], {}
+    if kind < 0.8 or not speaker.mined:
+        return trades.matters(rng, 8), {}
     return mined_matters(rng, speaker.mined, rng.randint(1, 8))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 
+from backend.training import inventions, trades
 from backend.training.corpora import (
     Sources,
     banking,
@@ -24,7 +25,6 @@ from backend.training.corpora import (
 )
 from backend.training.frames import FRAMED, framed, fresh_value, gibberish
 from backend.training.grammar import Piece, Utterance, Values, expand
-from backend.training.inventions import PREFIX, spoken
 from backend.training.mined import Mined
 from backend.training.noise import disturb
 from backend.training.pools import CHATTY, multidogo
@@ -169,8 +169,10 @@ class Speaker:
 
     def stranger(self, intent: str, rng: Random) -> Utterance:
         """A message of another brand's customer."""
-        if intent.startswith(PREFIX):
-            return spoken(intent, rng)
+        if intent.startswith(inventions.PREFIX):
+            return inventions.spoken(intent, rng)
+        if intent.startswith(trades.PREFIX):
+            return trades.spoken(intent, rng)
         quoted = rng.choice(self.strangers[intent])
         return disturb(Utterance([Piece(quoted)], intent, source=quoted), rng)
 

@@ -10,8 +10,12 @@ FOLDER = Path(__file__).parent / "grammar"
 
 @cache
 def table(name: str) -> dict[str, Any]:
-    """A file of the grammar."""
-    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    """A file of the grammar, or all files of a folder: lists of the same key are one list."""
+    whole: dict[str, Any] = {}
+    for path in sorted((FOLDER / name).glob("*.toml")) or [FOLDER / f"{name}.toml"]:
+        for key, value in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            whole[key] = [*whole[key], *value] if key in whole else value
+    return whole
 
 
 @cache

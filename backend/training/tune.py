@@ -28,7 +28,7 @@ from backend.training.rows import WEIGHT_SCALE, Row, RowMaker
 from backend.training.speaker import Speaker
 from backend.training.tokenizer import load
 
-KINDS = {"shop": 50, "renamed": 18, "foreign": 14, "invented": 4, "bank": 10, "star": 4}
+KINDS = {"shop": 45, "renamed": 17, "trade": 12, "foreign": 9, "invented": 3, "bank": 10, "star": 4}
 SEEDS_FROM = 900_000_000
 """Beyond the rows of every whole training."""
 

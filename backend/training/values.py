@@ -6,9 +6,10 @@ from random import Random
 from backend.training.tables import words
 
 ADJECTIVES = words("adjectives")
-NOUNS = words("nouns")
+MODIFIERS = words("modifiers")
+NOUNS = tuple(noun.replace("_", " ") for noun in words("nouns"))
 NAMES = words("names")
-CITIES = words("cities")
+CITIES = tuple(place.replace("_", " ") for place in words("cities"))
 ACCOUNTS = words("accounts")
 MONTHS = words("months")
 DOMAINS = words("domains")
@@ -126,10 +127,17 @@ def date(rng: Random) -> str:
 def product(rng: Random) -> str:
     """A product: known and invented words mixed."""
     noun = rng.choice(NOUNS) if rng.random() < 0.85 else word(rng)
-    parts = [rng.choice(ADJECTIVES) for _ in range(rng.choices((0, 1, 2), (5, 5, 2))[0])]
+    if rng.random() < 0.18:
+        noun = f"{rng.choice(MODIFIERS)} {noun}"
+    parts = [rng.choice(ADJECTIVES) for _ in range(rng.choices((0, 1, 2), (6, 5, 2))[0])]
     if rng.random() < 0.22:
         parts.insert(0, word(rng).capitalize())
-    if rng.random() < 0.06:
+    kind = rng.random()
+    if kind < 0.05:
+        noun = rng.choice(
+            ("set of {}s", "pair of {}s", "pack of {}s", "box of {}s", "{} cover", "{} set", "{}s")
+        ).format(noun)
+    elif kind < 0.11:
         noun += " " + rng.choice(
             (digits(rng, 1, 3), "XL", "set", "Pro", digits(rng, 2, 4) + rng.choice(("cm", "ml", "GB", "W")))
         )
@@ -182,3 +190,9 @@ MAKERS = {
     "email": email,
     "account": account_type,
 }
+FOREIGN_NUMBERS = frozenset(words("foreign_slots")) - MAKERS.keys()
+
+
+def made(name: str, rng: Random) -> str:
+    """A value of a kind of ours or, of other brands, a number. Raises `KeyError` for any other kind."""
+    return order_id(rng) if name in FOREIGN_NUMBERS else MAKERS[name](rng)

@@ -5,8 +5,10 @@ from random import Random
 
 import pytest
 
+from backend.training import trades
 from backend.training.catalogues import renamed_shop, shop
 from backend.training.corpora import key, labelled, without_near_duplicates
+from backend.training.evaluation.cases import HELD_PACK
 from backend.training.evaluation.exam import parsed
 from backend.training.grammar import Piece, Utterance, Values, choose, expand
 from backend.training.noise import disturb
@@ -144,3 +146,29 @@ def test_an_order_that_is_needed_and_unknown_is_a_missing_detail() -> None:
 )
 def test_an_examination_takes_no_reply_that_the_schema_refuses(raw: str) -> None:
     assert parsed(raw, shop().pack) is None
+
+
+TRADES = [(name, line) for name, lines in table("trades").items() for line in lines]
+
+
+def test_trades_are_many_and_their_lines_have_messages_in_other_words() -> None:
+    assert len(table("trades")) > 45
+    assert all(len(lines) >= 10 for lines in table("trades").values())
+    assert all(
+        len(says) >= 5 and line not in says for lines in table("trades").values() for line, says in lines.items()
+    )
+
+
+def test_a_trades_values_are_its_slots() -> None:
+    rng = Random(1)
+    for name, line in TRADES:
+        intent = f"{trades.PREFIX}/{name}/{line}"
+        for _ in range(3):
+            said = trades.spoken(intent, rng)
+            assert not set("{}|\0\1") & set(said.text)
+            assert {key for key in said.values if key != "name"} <= set(trades.slots(intent))
+
+
+def test_the_examined_pack_is_not_among_the_trades() -> None:
+    held = load_pack(HELD_PACK)
+    assert not {template.when for template in held.offered} & {line for _, line in TRADES}
