@@ -1,7 +1,8 @@
 """Warm before ready: what every conversation on a replica begins with is computed once, before customers come.
 
 Each pack version that new conversations may get is brought to a replica by a reply of one token under the cache salt of
-each site that uses it: that prefills its system prompt and compiles its schema's grammar.
+each site that uses it: that prefills its system prompt and compiles the grammar of every turn before whose end the
+customer has named no value to copy.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from backend.replicas import Replicas
 from backend.salt import cache_salt
 from chat.ahead import brand_of
 from chat.packs import Packs
-from prompts import Line, LineRole, Pack, assemble, reply_schema
+from prompts import Line, LineRole, Pack, assemble, turn_schema
 from sessions import Server, Site, Store
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,7 @@ class Warmer:
         await self.engine.prefill(
             replica_id,
             messages=assemble(pack, [Line(LineRole.CUSTOMER, OPENING)]),
-            schema=reply_schema(pack, only=self.packs.speakable(pack)),
+            schema=turn_schema(pack, [OPENING], only=self.packs.speakable(pack)),
             cache_salt=salt,
             priority=Priority.WARM_UP,
         )

@@ -7,6 +7,7 @@ from prompts.errors import BodyError, InvalidReply, LookupConfigError, PackError
 from prompts.fill import Annotation, Fill, FilledReply, FilledSlot, LookupNeeded, ReplyDone, Shown, Step
 from prompts.load import load_pack, pack_of
 from prompts.lookup import LookupCall, LookupOutcome, LookupResult, checked_facts
+from prompts.narrowing import turn_schema
 from prompts.pack import Fact, FactType, Lookup, Notice, Pack, SpokenNotice
 from prompts.recall import RECALLED, recall_refusal, recalled_in, speakable
 from prompts.schema import ActionReason, Sentiment, reply_schema
@@ -70,4 +71,5 @@ __all__ = [
     "reply_schema",
     "speakable",
     "system_prompt",
+    "turn_schema",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Any
 
 from prompts.pack import Pack
-from prompts.schema import reply_schema, templates_in
+from prompts.schema import Schema, alone, reply_schema, templates_in
 
 ROOT = Path(__file__).parents[1]
 ENGINE_PYTHON = ROOT / ".venv/engine/bin/python"
@@ -58,12 +58,12 @@ def _compiler(python: Path, model: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(argv, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
 
 
-def told(schema: Mapping[str, Any], refusal: Callable[[Mapping[str, Any]], str | None]) -> Grammar:
+def told(schema: Schema, refusal: Callable[[Mapping[str, Any]], str | None]) -> Grammar:
     """The grammar of a reply's schema, given a compiler that says why it refuses one."""
     began = perf_counter()
     if refusal(schema) is None:
         return Grammar((perf_counter() - began) * 1000)
-    whys = ((branch, refusal(branch)) for branch in schema["anyOf"])
+    whys = ((branch, refusal(alone(schema, branch))) for branch in schema["anyOf"])
     return Grammar(refused={name: why for branch, why in whys if why is not None for name in templates_in(branch)})
 
 

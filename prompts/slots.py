@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from unicodedata import normalize
 
 from prompts.characters import folded, occurs, one_line
@@ -19,6 +20,13 @@ _CURRENCIES = {
 }  # fmt: skip
 _CURRENCY = "|".join(sorted(map(re.escape, _CURRENCIES), key=len, reverse=True))
 _AMOUNT = re.compile(rf"(?:({_CURRENCY}) ?)?(?<![\d.,])({_AMOUNT_NUMBER})(?: ?({_CURRENCY})(?![a-z]))?")
+_NUMBER_WORD = (
+    "an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
+    "eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand"
+)
+_SPELLED_AMOUNT = re.compile(
+    rf"(?<![a-z])(?:{_NUMBER_WORD})(?:[ -](?:and )?(?:{_NUMBER_WORD}))* (?:dollars?|bucks|euros?|pounds?|yuan)(?![a-z])"
+)
 
 
 @dataclass(frozen=True)
@@ -58,9 +66,17 @@ SHAPES = {
     ),
     Kind.EMAIL: Shape((re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\]]+\.[^\W\d_]{2,}"),), str),
     Kind.PHONE: Shape((re.compile(r"\+?\(?\d[\d ()./-]{4,}\d"),), _digits),
-    Kind.AMOUNT: Shape((_AMOUNT,), _amount_key),
+    Kind.AMOUNT: Shape((_AMOUNT, _SPELLED_AMOUNT), _amount_key),
 }
 _ORDER_ID_CHARS = range(3, 31)
+_PLAIN_WORD = re.compile(
+    r"(?:a|all|also|am|an|and|are|as|at|been|but|buy|by|call|code|cost|did|does|for|from|get|got|had|has|have|how|i|id|"
+    r"in|into|is|it|its|just|like|made|me|mean|my|need|new|no|not|now|nr|num|of|off|oh|ok|old|on|one|only|or|our|over|"
+    r"paid|pay|per|said|say|says|see|sent|she|so|than|that|the|them|then|they|this|to|up|via|want|was|we|were|what|when|"
+    r"with|yeah|yes|you|your) ",
+    re.IGNORECASE,
+)
+"""What stands before a number without being its beginning, as the letters of "AB 10234" are."""
 
 
 def lawful(slot: Slot, value: object, texts: Sequence[str]) -> str | None:
@@ -90,11 +106,20 @@ def grounded(value: str, slot: Slot, texts: Iterable[str]) -> bool:
 
 def candidates(slot: Slot, texts: Iterable[str]) -> list[str] | None:
     """Every lawful value of a copied slot in `texts`, newest text first; None if its kind is open (text, date)."""
-    shape = _shape(slot)
-    if shape is None:
+    if _shape(slot) is None:
         return None
-    found = [one_line(value) for text in reversed(list(texts)) for value in _found(shape, _spelled(text))]
-    return [value for value in dict.fromkeys(found) if _well_shaped(slot, folded(value))]
+    alike = Slot(type=slot.type, kind=slot.kind, pattern=slot.pattern, max_chars=slot.max_chars)
+    return list(dict.fromkeys(value for text in reversed(list(texts)) for value in _candidates_in(alike, text)))
+
+
+@lru_cache(maxsize=1024)
+def _candidates_in(slot: Slot, text: str) -> tuple[str, ...]:
+    """Those of one text. A conversation's earlier messages are asked for again in each of its turns."""
+    shape = _shape(slot)
+    found = list(dict.fromkeys(one_line(value) for value in _found(shape, _spelled(text)))) if shape else []
+    if slot.pattern is None and slot.kind is Kind.ORDER_ID:
+        found = [value for value in found if not _PLAIN_WORD.match(value)]
+    return tuple(v for v in found if len(v) <= slot.max_chars and _well_shaped(slot, folded(v)))
 
 
 def _chosen(slot: Slot, value: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 from backend.engine import Attempt, Engine, Text
 from backend.replicas import Replicas
-from prompts import Line, LineRole, assemble, load_pack, prompt_form, reply_schema
+from prompts import Line, LineRole, assemble, load_pack, prompt_form, turn_schema
 from tests.parts import ROOT
 
 CONVERSATION = (
@@ -22,7 +22,7 @@ CONVERSATION = (
 @pytest.mark.timeout(300)
 async def test_six_turns_each_begin_with_the_tokens_of_the_one_before(engine_urls: list[str]) -> None:
     pack = load_pack(ROOT / "prompts" / "packs" / "demo-shop")
-    schema, history, seen = reply_schema(pack), [], []
+    schema, history, seen = turn_schema(pack, [prompt_form(text) for text in CONVERSATION]), [], []
     async with Replicas(engine_urls[:1]) as replicas, httpx.AsyncClient(base_url=engine_urls[0], timeout=60) as http:
         await replicas.wait_ready(60)
         for text in CONVERSATION:

@@ -18,7 +18,7 @@ from chat.errors import Away
 from chat.services import Services
 from chat.turns.answering import MAX_TOKENS
 from chat.turns.attempt import ReplyAttempt
-from prompts import Action, Fill, FilledReply, InvalidReply, assemble, reply_schema
+from prompts import Action, Fill, FilledReply, InvalidReply, assemble, turn_schema
 
 log = structlog.get_logger(__name__)
 
@@ -69,8 +69,7 @@ async def _decoded(services: Services, brief: Brief, only: frozenset[str]) -> tu
     async def show(_: str) -> None:
         return
 
-    # With candidates, though none, the schema is not kept: these are many and would push out the customers'.
-    schema = reply_schema(brief.pack, only=only, candidates={})
+    schema = turn_schema(brief.pack, brief.texts, only=only)
     try:
         async with asking(services, brief, assemble(brief.pack, brief.asked), schema, MAX_TOKENS) as pieces:
             await ReplyAttempt(fill, look_up, show, keep).run(_head(pieces, fill))

@@ -114,9 +114,9 @@ class Answering:
             except InvalidReply as error:
                 # The engine decodes greedily: asked the same again, it would write the same again.
                 code = self._refused(error)
-                if briefing.narrowed:
+                if briefing.is_strict:
                     failed.add(ticket.replica_id)
-                briefing = briefing.grounded()
+                briefing = briefing.strict()
             except EngineError as error:
                 log.warning("attempt_failed", turn_id=self.claim.turn_id, replica=error.replica_id, code=error.code)
                 code = error.code

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from prompts import Fill, Line, LineRole, Pack, SlotType, assemble, candidates, reply_schema
+from prompts import Fill, Line, LineRole, Pack, assemble, turn_schema
 
 
 @dataclass(frozen=True)
 class Briefing:
     """`texts` are the customer's own messages as the engine reads them, newest last; `index` counts turns from 1.
 
-    `only` are the templates to choose from when some of the pack are recalled, `narrowed` tells of `grounded`.
+    `only` are the templates to choose from when some of the pack are recalled, `is_strict` tells of `strict`.
     """
 
     pack: Pack
@@ -22,7 +22,7 @@ class Briefing:
     salt: str
     index: int
     only: frozenset[str] | None = None
-    narrowed: bool = False
+    is_strict: bool = False
 
     @classmethod
     def of(
@@ -39,12 +39,13 @@ class Briefing:
 
         `view` are the lines that the engine reads instead when the history is folded.
         """
+        texts = tuple(line.text for line in lines if line.role == LineRole.CUSTOMER)
         return cls(
             pack=pack,
             locale=locale,
             messages=assemble(pack, lines if view is None else view),
-            texts=tuple(line.text for line in lines if line.role == LineRole.CUSTOMER),
-            schema=reply_schema(pack, only=only),
+            texts=texts,
+            schema=turn_schema(pack, texts, only=only),
             salt=salt,
             index=1 + sum(line.role == LineRole.ASSISTANT for line in lines),
             only=only,
@@ -54,13 +55,10 @@ class Briefing:
         """A fresh state for one attempt."""
         return Fill(self.pack, self.locale, self.texts, only=self.only)
 
-    def grounded(self) -> "Briefing":
-        """The same with copied slots narrowed to the values that stand in the customer's words.
+    def strict(self) -> "Briefing":
+        """The same for an attempt after an unlawful one: what cannot be listed, such as a product, stays empty.
 
-        For an attempt after an unlawful one: the grammar then makes an ungrounded or an endless copy impossible. It
-        is not the first choice, because the narrowed schema must be compiled for this turn. A slot of a kind without
-        a shape of its own cannot be listed and stays empty.
+        The grammar then makes an ungrounded or an endless copy impossible.
         """
-        copied = {slot.name: slot for each in self.pack.offered for slot in each.asked if slot.type is SlotType.COPIED}
-        lawful = {name: candidates(slot, self.texts) or [] for name, slot in copied.items()}
-        return replace(self, schema=reply_schema(self.pack, only=self.only, candidates=lawful), narrowed=True)
+        schema = turn_schema(self.pack, self.texts, only=self.only, is_strict=True)
+        return replace(self, schema=schema, is_strict=True)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from prompts import Fill, InvalidReply, Pack, compact, load_pack, reply_schema
+from prompts import Fill, InvalidReply, Pack, Slot, compact, load_pack, reply_schema
 from prompts.schema import HEAD, TAIL, templates_in
 from tests.prompts.conftest import DEMO
 
@@ -49,6 +49,7 @@ def test_properties_come_in_the_order_in_which_the_engine_writes_them(demo: Pack
 def test_a_pack_and_what_is_recalled_of_it_make_one_schema_once(demo: Pack) -> None:
     assert reply_schema(load_pack(DEMO)) is reply_schema(demo)
     assert reply_schema(demo, only={"thanks", "goodbye"}) is reply_schema(demo, only={"goodbye", "thanks"})
+    assert reply_schema(demo, candidates=order_ids(demo, "1")) is reply_schema(demo, candidates=order_ids(demo, "1"))
     other = demo.model_copy(update={"templates": {"thanks": demo.templates["thanks"]}})
     assert [templates_in(branch) for branch in reply_schema(other)["anyOf"]] == [["thanks"]]
 
@@ -64,8 +65,13 @@ def test_only_restricts_the_templates(demo: Pack) -> None:
         reply_schema(demo, only={"unavailable"})
 
 
+def order_ids(demo: Pack, *values: str) -> dict[Slot, list[str]]:
+    """Candidates for every slot that holds an order's number."""
+    return {slot: list(values) for each in demo.offered for slot in each.asked if slot.name == "order_id"}
+
+
 def test_candidates_narrow_copied_slots(demo: Pack) -> None:
-    schema = reply_schema(demo, candidates={"order_id": ["10234"]})
+    schema = reply_schema(demo, candidates=order_ids(demo, "10234"))
     slots = {name: branch["properties"]["slots"] for branch in schema["anyOf"] for name in templates_in(branch)}
     assert slots["cancel_order"]["properties"]["order_id"] == {"enum": ["10234", None]}
     assert slots["order_details"]["properties"]["order_id"] == {"enum": ["10234"]}
@@ -73,7 +79,7 @@ def test_candidates_narrow_copied_slots(demo: Pack) -> None:
 
 
 def test_without_candidates_a_slot_is_null_or_its_template_is_left_out(demo: Pack) -> None:
-    schema = reply_schema(demo, candidates={"order_id": []})
+    schema = reply_schema(demo, candidates=order_ids(demo))
     slots = {name: branch["properties"]["slots"] for branch in schema["anyOf"] for name in templates_in(branch)}
     assert slots["cancel_order"]["properties"]["order_id"] == {"enum": [None]}
     assert "order_details" not in slots

@@ -129,7 +129,26 @@ def test_candidates_are_all_lawful_values_newest_first() -> None:
     assert "order" not in found
     assert candidates(copied(Kind.EMAIL), texts) == ["jo@example.com"]
     assert candidates(copied(Kind.AMOUNT), ["nothing here"]) == []
+    assert candidates(copied(Kind.AMOUNT), ["Give me a hundred and fifty dollars or £20!"]) == [
+        "£20",
+        "a hundred and fifty dollars",
+    ]
     assert candidates(copied(Kind.TEXT), texts) is None
+
+
+def test_a_word_before_a_number_is_no_part_of_it_unless_it_says_nothing() -> None:
+    assert candidates(copied(Kind.ORDER_ID), ["It is 10234, no 10235 and AB 777"]) == [
+        "10234",
+        "10235",
+        "777",
+        "AB 777",
+    ]
+
+
+def test_what_is_too_long_to_show_is_no_candidate() -> None:
+    assert candidates(copied(Kind.EMAIL, max_chars=20), [f"{'x' * 20}@example.com or jo@example.com"]) == [
+        "jo@example.com"
+    ]
 
 
 @given(st.lists(st.text(max_size=60), max_size=3), st.sampled_from([*Kind]))

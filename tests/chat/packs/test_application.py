@@ -8,7 +8,7 @@ import pytest
 
 from backend.salt import cache_salt
 from chat.packs.__main__ import main
-from prompts import reply_schema, speakable, system_prompt
+from prompts import speakable, system_prompt, turn_schema
 from prompts.recall import recall
 from sessions import TurnState
 from tests.chat.conftest import Api, Opened, make_settings, serving
@@ -94,7 +94,7 @@ async def test_a_recalled_template_is_stopped_in_a_running_conversation(
     assert await answered(api, opened, "t2") == TurnState.FAILED, "this engine insists on it"
 
     told = engine.calls[1].body
-    assert told["structured_outputs"]["json"] == reply_schema(pack, only=speakable(pack, {"thanks"}))
+    assert told["structured_outputs"]["json"] == turn_schema(pack, ["hello"], only=speakable(pack, {"thanks"}))
     assert told["messages"][: len(engine.calls[0].body["messages"])] == engine.calls[0].body["messages"]
     assert '"thanks"' in told["messages"][2]["content"], "what was said stays said"
     listed = await api.call("GET", "/sites/demo/templates", api.keys["agent"])
@@ -106,7 +106,7 @@ async def test_the_grammar_without_a_recalled_template_is_brought_to_the_replica
 ) -> None:
     opened, pack = await api.open(), api.services.packs.named("demo-shop")
     assert await answered(api, opened, "t1") == TurnState.DONE
-    narrowed, before = reply_schema(pack, only=speakable(pack, {"thanks"})), len(engine.probes)
+    narrowed, before = turn_schema(pack, ["hello"], only=speakable(pack, {"thanks"})), len(engine.probes)
     recall(folder / "demo-shop", "thanks")
     salts: set[str] = set()
     async with asyncio.timeout(5):

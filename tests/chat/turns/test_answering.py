@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from prompts import compact
+from prompts.schema import templates_in
 from sessions import Claim, Customer, Event, EventKind, Server, TurnState
 from tests.chat.conftest import Api, Opened, make_settings, serving
 from tests.scripted_engine import Fault, Script, ScriptedEngine
@@ -251,8 +252,26 @@ async def test_an_ungrounded_copy_is_never_shown_and_cannot_be_repeated(desk: De
     events = await desk.heard(opened)
     assert "99999" not in json.dumps([event.payload for event in events])
     assert (await desk.settled(turn_id))["slots"]["order_id"]["value"] == "10234"
-    narrowed = json.dumps(desk.home[0].calls[1].body["structured_outputs"])
-    assert '"enum": ["10234", null]' in narrowed
+    first, second = (slots_asked(call.body) for call in desk.home[0].calls)
+    assert first["cancel_order"]["order_id"] == second["cancel_order"]["order_id"] == {"enum": ["10234", None]}
+    assert first["review"]["product"] == {"type": ["string", "null"]}
+    assert second["review"]["product"] == {"enum": [None]}, "what cannot be listed stays empty"
+
+
+async def test_the_grammar_of_a_conversation_changes_only_with_the_values_that_its_customer_writes(desk: Desk) -> None:
+    desk.everywhere(*[script("thanks")] * 4)
+    opened = await desk.api.open()
+    for turn, text in enumerate(["hello", "it is about a lamp", "order 10234", "thanks, 10234 it is"]):
+        await desk.settled(await desk.say(opened, text, f"t{turn}"))
+    calls = sorted((call.body for engine in desk.home for call in engine.calls), key=lambda body: len(body["messages"]))
+    sent = [json.dumps(body["structured_outputs"]) for body in calls]
+    assert sent[0] == sent[1] != sent[2] == sent[3]
+
+
+def slots_asked(body: dict[str, Any]) -> dict[str, Any]:
+    """What a call's grammar admits as slots, by template."""
+    branches = body["structured_outputs"]["json"]["anyOf"]
+    return {name: branch["properties"]["slots"]["properties"] for branch in branches for name in templates_in(branch)}
 
 
 @pytest.mark.parametrize(
