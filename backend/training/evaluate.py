@@ -3,6 +3,8 @@
     .venv/engine/bin/python -m backend.training.evaluate --model DIR --data DIR [--guided] [--out FILE] [--only SET ...]
     .venv/app/bin/python -m backend.training.evaluate --server http://127.0.0.1:8000 --data DIR
 
+`--free-values` leaves out what a turn's schema knows of the customer's words.
+
 Similarities need the encoder (`make eval`) in the environment that runs this; without it they are left out.
 """
 
@@ -28,7 +30,7 @@ from backend.training.evaluation.cases import (
     written_cases,
 )
 from backend.training.evaluation.engine import Guided
-from backend.training.evaluation.exam import Answer, Marked, examined
+from backend.training.evaluation.exam import Answer, Marked, as_served, examined, free_values
 from backend.training.evaluation.examples import examples
 from backend.training.evaluation.floors import Example
 from backend.training.evaluation.report import table
@@ -44,7 +46,8 @@ ALIKE_SETS = frozenset({"bitext", "cucom", "made, 1 turn", "made, 3-8 turns", "b
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, help="folder of weights, answering in this process")
-    parser.add_argument("--guided", action="store_true", help="hold what the weights write to the pack's schema")
+    parser.add_argument("--guided", action="store_true", help="hold what the weights write to a turn's schema")
+    parser.add_argument("--free-values", action="store_true", help="do not hold copies to the customer's own values")
     parser.add_argument("--server", help="HTTP root of a server, answering guided")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, help="every wrong answer, one JSON line each")
@@ -61,12 +64,13 @@ def main() -> None:
 
 
 def _answering(given: argparse.Namespace) -> Answer:
+    schemas = free_values if given.free_values else as_served
     if given.server:
-        return Guided(given.server)
+        return Guided(given.server, schemas=schemas)
     from backend.training.evaluation.generate import Weights
     from backend.training.evaluation.guidance import Guidance
 
-    return Weights(given.model, Guidance(given.model) if given.guided else None)
+    return Weights(given.model, Guidance(given.model, schemas) if given.guided else None)
 
 
 def sets(sources: Sources, speaker: Speaker) -> dict[str, Maker]:

@@ -11,9 +11,9 @@ import httpx
 from httpx_sse import aconnect_sse
 
 from backend.training.evaluation.cases import Case
-from backend.training.evaluation.exam import Marked, marked
+from backend.training.evaluation.exam import Marked, Question, as_served, marked
 from benchmarks.quality.arms import Arm
-from prompts import Line, LineRole, Pack, assemble, prompt_form, reply_schema
+from prompts import Line, LineRole, prompt_form
 from prompts.reply_stream import ReplyStream
 
 MAX_TOKENS = 160
@@ -33,7 +33,7 @@ class Asker:
 
     def __init__(self, http: httpx.AsyncClient, arm: Arm, urls: Sequence[str], model: str, salt: str) -> None:
         self._http, self._arm, self._urls, self._model, self._salt = http, arm, urls, model, salt
-        self._turns, self._schemas = count(), dict[str, object]()
+        self._turns = count()
 
     async def all(self, cases: Sequence[Case], customers: int) -> list[list[Turn]]:
         """Every case turn by turn, at most `customers` at once; the model's own answers are the history."""
@@ -54,21 +54,21 @@ class Asker:
         for asked in case.turns:
             lines.append(Line(LineRole.CUSTOMER, prompt_form(asked.text)))
             url = self._urls[(number if self._arm.is_pinned else next(self._turns)) % len(self._urls)]
-            raw, took_ms = await self._answer(url, assemble(case.pack, lines), case.pack)
-            said = " ".join(line.text for line in lines if line.role is LineRole.CUSTOMER)
-            turns.append(Turn(marked(asked, raw, case.pack, said), took_ms))
+            question = Question(case.pack, tuple(lines))
+            raw, took_ms = await self._answer(url, question)
+            turns.append(Turn(marked(asked, raw, case.pack, " ".join(question.texts)), took_ms))
             lines.append(Line(LineRole.ASSISTANT, raw))
         return turns
 
-    async def _answer(self, url: str, messages: list[dict[str, str]], pack: Pack) -> tuple[str, float]:
+    async def _answer(self, url: str, question: Question) -> tuple[str, float]:
         """The raw reply, and the ms until it could be read. Raises httpx.HTTPError."""
-        body = {"model": self._model, "messages": messages, "temperature": 0, "max_tokens": MAX_TOKENS}
+        body = {"model": self._model, "messages": question.messages, "temperature": 0, "max_tokens": MAX_TOKENS}
         body |= {"cache_salt": self._salt}
         began, address = time.perf_counter(), f"{url}/v1/chat/completions"
         if not self._arm.is_guided:
             answer = (await self._http.post(address, json=body)).raise_for_status().json()
             return answer["choices"][0]["message"]["content"] or "", _since(began)
-        body |= {"structured_outputs": {"json": self._schema(pack)}, "stream": True}
+        body |= {"structured_outputs": {"json": as_served(question)}, "stream": True}
         stream, text, took_ms = ReplyStream(), "", None
         async with aconnect_sse(self._http, "POST", address, json=body) as source:
             source.response.raise_for_status()
@@ -81,10 +81,6 @@ class Asker:
                 if stream.head_closed and took_ms is None:
                     took_ms = _since(began)
         return text, took_ms or _since(began)
-
-    def _schema(self, pack: Pack) -> object:
-        """A pack's schema, built once."""
-        return self._schemas.setdefault(f"{pack.name}/{pack.version}", reply_schema(pack))
 
 
 def _since(began: float) -> float:

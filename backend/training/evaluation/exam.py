@@ -5,11 +5,41 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from backend.training.evaluation.cases import Asked, Case
-from prompts import Line, Pack, assemble, prompt_form
+from prompts import Line, LineRole, Pack, assemble, prompt_form, reply_schema, turn_schema
+from prompts.schema import Schema
 
-Messages = list[dict[str, str]]
-Answer = Callable[[Sequence[tuple[Messages, Pack]]], list[str]]
 KEYS = ("action", "template", "slots", "demand", "sentiment", "action_reason")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a model: the next reply to `lines`, which end with the customer's."""
+
+    pack: Pack
+    lines: tuple[Line, ...]
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        return assemble(self.pack, self.lines)
+
+    @property
+    def texts(self) -> list[str]:
+        """The customer's own words."""
+        return [line.text for line in self.lines if line.role == LineRole.CUSTOMER]
+
+
+Answer = Callable[[Sequence[Question]], list[str]]
+Schemas = Callable[[Question], Schema]
+
+
+def as_served(question: Question) -> Schema:
+    """The schema of a first attempt."""
+    return turn_schema(question.pack, question.texts)
+
+
+def free_values(question: Question) -> Schema:
+    """The schema without regard to what the customer said."""
+    return reply_schema(question.pack)
 
 
 @dataclass(frozen=True)
@@ -40,10 +70,9 @@ def examined(cases: Sequence[Case], answer: Answer) -> list[list[Marked]]:
         active = [at for at, case in enumerate(cases) if number < len(case.turns)]
         for at in active:
             lines[at].append(Line("customer", prompt_form(cases[at].turns[number].text)))
-        replies = answer([(assemble(cases[at].pack, lines[at]), cases[at].pack) for at in active])
-        for at, raw in zip(active, replies, strict=True):
-            said = " ".join(line.text for line in lines[at] if line.role == "customer")
-            marks[at].append(marked(cases[at].turns[number], raw, cases[at].pack, said))
+        questions = [Question(cases[at].pack, tuple(lines[at])) for at in active]
+        for at, question, raw in zip(active, questions, answer(questions), strict=True):
+            marks[at].append(marked(cases[at].turns[number], raw, question.pack, " ".join(question.texts)))
             lines[at].append(Line("assistant", raw))
     return marks
 

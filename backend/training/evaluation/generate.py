@@ -1,4 +1,4 @@
-"""Greedy answers by the weights in this process, free or guided by the pack's schema as the engine guides them.
+"""Greedy answers by the weights in this process, free or guided by a turn's schema as the engine guides them.
 
 A pack's system prompt is read once; the conversations behind it share its keys and values and are read in batches. So
 an examination takes seconds on a GPU and minutes on two CPU cores.
@@ -12,18 +12,17 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from backend.training.evaluation.exam import Messages
+from backend.training.evaluation.exam import Question
 from backend.training.evaluation.guidance import Guidance
 from backend.training.model import built
 from backend.training.tokenizer import ASSISTANT, END, PAD, load
-from prompts import Pack
 
 BATCH_TOKENS, BATCH_MOST = 6144, 64
 MAX_TOKENS = 120
 
 
 class Weights:
-    """A model's folder as a function from messages to raw replies; without `guidance` it writes freely."""
+    """A model's folder as a function from questions to raw replies; without `guidance` it writes freely."""
 
     def __init__(self, folder: Path, guidance: Guidance | None = None, device: str | None = None) -> None:
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -33,10 +32,10 @@ class Weights:
         self.table = weights["model.embed_tokens.weight"].to(self.device, torch.bfloat16)
         self.model = built(weights).to(self.device, torch.bfloat16).eval()
 
-    def __call__(self, asked: Sequence[tuple[Messages, Pack]]) -> list[str]:
+    def __call__(self, asked: Sequence[Question]) -> list[str]:
         answers = [""] * len(asked)
         by_prompt: defaultdict[str, dict[int, list[int]]] = defaultdict(dict)
-        for at, (messages, _) in enumerate(asked):
+        for at, messages in enumerate(question.messages for question in asked):
             by_prompt[_written(messages[:1])][at] = self._ids(_written(messages[1:]) + ASSISTANT)
         for prompt, rests in by_prompt.items():
             shared = self._read(self._ids(prompt))
@@ -58,7 +57,7 @@ class Weights:
         return kept
 
     @torch.inference_mode()
-    def _batch(self, shared: "Kept", rests: Sequence[list[int]], asked: Sequence[tuple[Messages, Pack]]) -> list[str]:
+    def _batch(self, shared: "Kept", rests: Sequence[list[int]], asked: Sequence[Question]) -> list[str]:
         """The replies to messages behind one prompt. Rows are padded on the left, so that all go on at one place."""
         longest = max(map(len, rests))
         lengths = torch.tensor([len(rest) for rest in rests], device=self.device)
@@ -132,7 +131,7 @@ class Kept:
         return told + shares[..., before:] @ self.values[layer][:, :, :end]
 
 
-def _written(messages: Messages) -> str:
+def _written(messages: Sequence[Mapping[str, str]]) -> str:
     """As the chat template that ships with the model."""
     return "".join(
         f"<|{each['role']}|>{each['content']}{END if each['role'] == 'assistant' else ''}" for each in messages

@@ -1,28 +1,19 @@
-"""The engine's grammar in this process: a reply is held to the schema that a turn of Pindesk would send along."""
+"""The engine's grammar in this process: a reply is held to the schema that a turn of Pindesk sends along."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import xgrammar
 from torch import Tensor
 from transformers import AutoTokenizer
 
-from backend.training.evaluation.exam import Messages
-from prompts import Pack, reply_schema
-
-Schemas = Callable[[Messages, Pack], Mapping[str, Any]]
-
-
-def as_served(_: Messages, pack: Pack) -> Mapping[str, Any]:
-    """The schema of a first attempt."""
-    return reply_schema(pack)
+from backend.training.evaluation.exam import Question, Schemas, as_served
 
 
 class Guidance:
-    """Compiled grammars for the tokenizer in `folder`. `schemas` tells a reply's schema by the messages before it."""
+    """Compiled grammars for the tokenizer in `folder`. `schemas` tells the schema of a reply."""
 
     def __init__(self, folder: Path, schemas: Schemas = as_served) -> None:
         self._schemas = schemas
@@ -31,9 +22,9 @@ class Guidance:
         self._compiler = xgrammar.GrammarCompiler(self._vocabulary)
         self._compiled = lru_cache(maxsize=256)(self._compile)
 
-    def begun(self, asked: Sequence[tuple[Messages, Pack]]) -> "Pens":
+    def begun(self, asked: Sequence[Question]) -> "Pens":
         """A fresh reply for each."""
-        grammars = [self._compiled(json.dumps(self._schemas(messages, pack))) for messages, pack in asked]
+        grammars = [self._compiled(json.dumps(self._schemas(question))) for question in asked]
         return Pens([xgrammar.GrammarMatcher(each) for each in grammars], self._vocabulary.vocab_size)
 
     def _compile(self, schema: str) -> xgrammar.CompiledGrammar:

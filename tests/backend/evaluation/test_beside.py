@@ -9,9 +9,9 @@ import pytest
 from backend.training.catalogues import shop
 from backend.training.evaluation.beside import Beside
 from backend.training.evaluation.cases import Asked, Case
-from backend.training.evaluation.exam import Messages, examined
+from backend.training.evaluation.exam import Question, examined
 from backend.training.evaluation.floors import Example
-from prompts import Pack, compact
+from prompts import compact
 
 PACK = shop().pack
 EXAMPLES = [
@@ -41,7 +41,7 @@ def answering(template: str, slots: dict[str, str | None], demand: str = "") -> 
 
 
 def beside(cases: list[Case], raw: list[str]) -> Beside:
-    def answer(asked: Sequence[tuple[Messages, Pack]]) -> list[str]:
+    def answer(asked: Sequence[Question]) -> list[str]:
         assert len(asked) == len(raw)
         return raw
 

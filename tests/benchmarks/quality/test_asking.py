@@ -5,7 +5,7 @@ from backend.training.catalogues import shop
 from backend.training.evaluation.cases import Asked, Case
 from benchmarks.quality.arms import ARMS
 from benchmarks.quality.asking import Asker, Turn
-from prompts import Line, LineRole, reply_schema
+from prompts import Line, LineRole, turn_schema
 from tests.benchmarks.quality.engines import Engine, said, serve
 
 PACK = shop().pack
@@ -49,7 +49,7 @@ async def test_only_our_arm_is_guided() -> None:
     await ask("prefix", [Case(TALK[:1], PACK)], 1, free)
     await ask("ours", [Case(TALK[:1], PACK)], 1, guided)
     assert "structured_outputs" not in free.asked[0]
-    assert guided.asked[0]["structured_outputs"] == {"json": reply_schema(PACK)}
+    assert guided.asked[0]["structured_outputs"] == {"json": turn_schema(PACK, [TALK[0].text])}
 
 
 @pytest.mark.parametrize(("arm", "spread"), [("ours", [4, 0]), ("prefix", [2, 2])])
