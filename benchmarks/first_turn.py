@@ -5,6 +5,8 @@
     grammar     only the grammar is there
     warm        both, by the very request that `chat.warm` makes of a replica before customers come
 
+The questions name no value to copy: one that does has a grammar of its own, see `benchmarks.narrowed`.
+
 Each turn has a cache salt and a schema of its own, so that nothing is left over from the one before; the states take
 turns. Nothing else should run on the machine.
 """
@@ -28,7 +30,7 @@ from benchmarks.first_reply import percentile
 from benchmarks.guided import branded
 from chat.settings import Settings
 from chat.warm import OPENING
-from prompts import Line, LineRole, Pack, assemble, load_pack, prompt_form, reply_schema
+from prompts import Line, LineRole, Pack, assemble, load_pack, prompt_form, turn_schema
 from prompts.check import PACKS
 from prompts.probes import probes
 
@@ -48,22 +50,21 @@ class FirstTurns:
     async def run(self, state: str, question: str) -> dict[str, Decoded]:
         """The first turn of a brand that nobody has served, after what `state` says has been warmed."""
         brand, salt = uuid4().hex, uuid4().hex
-        schema = branded(reply_schema(self.pack), brand)
         told: dict[str, Decoded] = {}
         if state == "warm":
-            told[WARM_UP] = await self._ask(OPENING, salt, schema, max_tokens=1)
+            told[WARM_UP] = await self._ask(OPENING, salt, brand, max_tokens=1)
         if state == "prefix":
             await self._ask(OPENING, salt, None, max_tokens=1)
         if state == "grammar":
-            await self._ask(OPENING, uuid4().hex, schema, max_tokens=1)
-        return told | {state: await self._ask(question, salt, schema)}
+            await self._ask(OPENING, uuid4().hex, brand, max_tokens=1)
+        return told | {state: await self._ask(question, salt, brand)}
 
-    async def _ask(
-        self, text: str, salt: str, schema: Mapping[str, Any] | None, max_tokens: int = MAX_TOKENS
-    ) -> Decoded:
-        messages = assemble(self.pack, [Line(LineRole.CUSTOMER, prompt_form(text))])
+    async def _ask(self, text: str, salt: str, brand: str | None, max_tokens: int = MAX_TOKENS) -> Decoded:
+        """Guided by the brand's schema for this text, if there is a brand."""
+        asked = prompt_form(text)
+        messages = assemble(self.pack, [Line(LineRole.CUSTOMER, asked)])
         body = {"model": self.model, "messages": messages, "max_tokens": max_tokens, "cache_salt": salt}
-        guided = {"structured_outputs": {"json": schema}} if schema else {}
+        guided = {"structured_outputs": {"json": branded(turn_schema(self.pack, [asked]), brand)}} if brand else {}
         return await decode(self.http, self.url, body | guided, GUIDED)
 
 

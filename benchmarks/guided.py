@@ -7,7 +7,8 @@ Every arm sends the same prompts (the demo shop's system prompt and a customer's
     template first      the same with `template` as the very first property
 
 What the grammar itself costs is told by rounds that take turns: guided, then unguided with as many tokens for each
-question as guided wrote for it (`price`); one schema, then a host of brands, each with its own (`schemas`).
+question as guided wrote for it (`price`); one schema, then a host of brands, each with its own (`schemas`). `values`
+stands in `benchmarks.narrowed`: what it costs that the grammar admits only the customer's own values.
 
 Replicas with another structured-outputs backend (a flag of their server) are compared by
 `--backend NAME=URL[,URL]`, once for each. Nothing else should run on the machine.
@@ -28,6 +29,7 @@ from uuid import uuid4
 import httpx
 import psutil
 
+from benchmarks import narrowed
 from benchmarks.arms import FREE, Arm, Bench, Run, always, figures, free, guided, ratios
 from benchmarks.decoding import served, tokens_in
 from chat.settings import Settings
@@ -39,7 +41,7 @@ from prompts.schema import HEAD
 WORDS = (20, 60, 120)
 CONCURRENCIES = (1, 2, 8)
 BRANDS = 100
-PARTS = ("arms", "price", "schemas")
+PARTS = ("arms", "price", "schemas", "values")
 
 
 def template_first(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def template_first(schema: Mapping[str, Any]) -> dict[str, Any]:
         properties = {name: branch["properties"][name] for name in order} | rest
         return dict(branch) | {"properties": properties, "required": list(properties)}
 
-    return {"anyOf": [moved(branch) for branch in schema["anyOf"]]}
+    return dict(schema) | {"anyOf": [moved(branch) for branch in schema["anyOf"]]}
 
 
 def branded(schema: Mapping[str, Any], brand: str) -> dict[str, Any]:
@@ -134,8 +136,10 @@ def report(part: str, results: Mapping[str, Any]) -> str:
         lines.append(f"{part}, {at_once} at once")
         if part == "price":
             lines += _compared_rows(rows)
+        elif part == "values":
+            lines += [*_rows(rows), *narrowed.told(rows)]
         else:
-            lines += [_HEADER, *(_row(name, row) for name, row in rows.items())]
+            lines += _rows(rows)
             lines += [_against(rows["guided"], rows[f"free {words}"], words) for words in WORDS]
     return "\n".join(lines)
 
@@ -146,10 +150,13 @@ _HEADER = (
 )
 
 
+def _rows(rows: Mapping[str, Any]) -> list[str]:
+    return [_HEADER, *(_row(name, row) for name, row in rows.items() if name != "ratios")]
+
+
 def _compared_rows(rows: Mapping[str, Any]) -> list[str]:
-    arms = {name: row for name, row in rows.items() if name != "ratios"}
     told = [f"{text} {_span(rows['ratios'][name])}" for name, text in _RATIOS.items()]
-    return [_HEADER, *(_row(name, row) for name, row in arms.items()), f"  first against second: {', '.join(told)}"]
+    return [*_rows(rows), f"  first against second: {', '.join(told)}"]
 
 
 _RATIOS = {"tokens_per_s": "tokens per second", "first_token": "time to first token"}
@@ -199,6 +206,8 @@ async def _measured(bench: Bench, part: str, count: int, rounds: int) -> dict[st
             return await compare_arms(bench, count)
         case "price":
             return await compare_price(bench, count, rounds)
+        case "values":
+            return await narrowed.compare(bench, count, rounds, CONCURRENCIES)
         case _:
             return await compare_schemas(bench, rounds)
 

@@ -1,6 +1,7 @@
 """What the benchmark of first turns asks for, against a scripted replica."""
 
 import asyncio
+import json
 
 import httpx
 import pytest
@@ -22,11 +23,21 @@ async def test_a_first_turn_meets_what_its_state_says_and_nothing_else(
     async with httpx.AsyncClient(transport=httpx.MockTransport(replica)) as http:
         first = first_turn.FirstTurns(http, "http://a:1", "pindesk", load_pack(PACKS / "demo-shop"))
         for _ in range(2):
-            await first.run(state, "where is my order 10234?")
+            await first.run(state, "where is my order?")
     *before, turn = replica.bodies
-    assert turn["messages"][1]["content"] == "where is my order 10234?"
+    assert turn["messages"][1]["content"] == "where is my order?"
     assert (turn["cache_salt"] in {body["cache_salt"] for body in before}) == salted
     assert (turn["structured_outputs"] in [body.get("structured_outputs") for body in before]) == compiled
+
+
+async def test_a_question_with_a_value_has_a_grammar_that_nobody_can_warm() -> None:
+    replica = Replica()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(replica)) as http:
+        first = first_turn.FirstTurns(http, "http://a:1", "pindesk", load_pack(PACKS / "demo-shop"))
+        await first.run("warm", "where is my order 10234?")
+    warm_up, turn = (body["structured_outputs"]["json"] for body in replica.bodies)
+    assert warm_up["title"] == turn["title"]
+    assert "10234" in json.dumps(turn) and "10234" not in json.dumps(warm_up)
 
 
 async def test_every_state_is_measured_on_every_replica(monkeypatch: pytest.MonkeyPatch) -> None:
