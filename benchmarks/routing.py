@@ -1,6 +1,7 @@
 """Our routing against its peers', on real replicas: `python -m benchmarks.routing`.
 
-Every arm stands in front of the same two replicas, gets the same bytes at the same moments, and begins with empty
+Every arm stands in front of the same two replicas (in `scale` a third one joins in the middle; in `two-web` two
+processes of the arm share them), gets the same bytes at the same moments, and begins with empty
 caches. Each run is appended to a file and never made again, so the table may be collected over several calls:
 
     python -m benchmarks.routing run --workloads steady,many-3 --seeds 1,2,3 --budget 500
@@ -20,7 +21,7 @@ from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
-from benchmarks.live import arms, records, replay
+from benchmarks.live import arms, records, replay, trouble
 from benchmarks.live.fleet import fleet, revive
 from benchmarks.live.run import Setting, run_once
 from benchmarks.live.script import Writer
@@ -42,7 +43,7 @@ def collect(path: Path, workload: Workload, settings: Sequence[Setting], writer:
     folder = path.parent / "routing"
     if time.monotonic() + 60 + settings[0].seconds > until:
         return
-    with fleet(folder, 2, workload.blocks(writer)) as replicas:
+    with fleet(folder, workload.replicas, workload.blocks(writer)) as replicas:
         for setting in settings:
             if time.monotonic() + setting.seconds + _RUN_S > until:
                 return
@@ -64,7 +65,7 @@ def _said(run: records.Run) -> str:
     ttft = figures["ttft_ms"] or {"p50": float("nan"), "p95": float("nan")}
     return (
         f"{run['workload']:<9} {run['arm']:<26} seed {run['seed']}: {figures['turns']} turns, "
-        f"{figures['failed']} failed, cached {figures['cached_share']:.3f}, "
+        f"{figures['failed']} failed, {figures['moves']} moved, cached {figures['cached_share']:.3f}, "
         f"p50 {ttft['p50']:.0f} p95 {ttft['p95']:.0f} ms, "
         f"CPU: generator {cpu['generator']:.2f}, arm {cpu['arm']:.2f}, replicas {cpu['replicas'] or float('nan'):.2f}"
     )
@@ -98,6 +99,9 @@ def main() -> None:
         print(_report(records.read(options.records), options.validate))
         return
     until, known = time.monotonic() + options.budget, workloads(options.seconds, options.rate)
+    for name, arm in product(options.workloads.split(","), options.arms.split(",")):
+        if reason := trouble.refusal(known[name].trouble, arm):
+            parser.error(f"{reason}; leave it out of --arms")
     for name in options.workloads.split(","):
         cases = product(map(int, options.seeds.split(",")), options.arms.split(","))
         settings = [Setting(name, arm, seed, options.seconds, options.rate) for seed, arm in cases]

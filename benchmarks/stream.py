@@ -16,7 +16,9 @@ _USAGE = re.compile(rb'"usage":\s*\{')
 
 @dataclass
 class Reply:
-    """`ttft_ms` and `total_ms` from the moment of sending, None where there was none; `replica` is what was told.
+    """`ttft_ms` and `total_ms` from the moment of sending, None where there was none.
+
+    `replica` is what the router told, `fingerprint` how the engine itself has signed.
 
     `token_s` are the moments of the chunks with a token, by the clock of `time.perf_counter`.
     """
@@ -27,6 +29,7 @@ class Reply:
     cached_tokens: int = 0
     completion_tokens: int = 0
     replica: str | None = None
+    fingerprint: str | None = None
     failure: str = ""
     token_s: list[float] = field(default_factory=list)
 
@@ -66,7 +69,8 @@ def request(
 def _take(reply: Reply, line: bytes, began: float) -> None:
     """Only the chunk with the usage is parsed; of the others it is enough that they carry a token."""
     if _USAGE.search(line):
-        usage = orjson.loads(line[line.index(b"{") :])["usage"]
+        chunk = orjson.loads(line[line.index(b"{") :])
+        reply.fingerprint, usage = chunk.get("system_fingerprint"), chunk["usage"]
         reply.prompt_tokens, reply.completion_tokens = usage["prompt_tokens"], usage["completion_tokens"]
         reply.cached_tokens = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
     elif _TOKEN.search(line):

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,12 +34,8 @@ def postgres_server() -> Iterator[str]:
         return
     if reason := missing_postgres():
         pytest.skip(f"postgres: {reason}")
-    folder = Path(tempfile.mkdtemp(prefix="pindesk-postgres-"))
-    try:
-        with _serving(folder) as url:
-            yield url
-    finally:
-        shutil.rmtree(folder)
+    with own_server() as url:
+        yield url
 
 
 @pytest.fixture
@@ -47,6 +43,17 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty database of the test's own."""
     with own_database(postgres_server) as url:
         yield url
+
+
+@contextmanager
+def own_server(*, durable: bool = False) -> Iterator[str]:
+    """The URL of a new server, which ends with the block, even if that is killed; `durable`: as in production."""
+    folder = Path(tempfile.mkdtemp(prefix="pindesk-postgres-"))
+    try:
+        with _serving(folder, () if durable else _FAST) as url:
+            yield url
+    finally:
+        shutil.rmtree(folder)
 
 
 @contextmanager
@@ -62,7 +69,7 @@ def own_database(server: str, template: str = "template0") -> Iterator[str]:
 
 
 @contextmanager
-def _serving(folder: Path) -> Iterator[str]:
+def _serving(folder: Path, settings: Sequence[str]) -> Iterator[str]:
     password, port = secrets.token_hex(16), _free_port()
     (folder / "password").write_text(password)
     if os.geteuid() == 0:
@@ -71,7 +78,7 @@ def _serving(folder: Path) -> Iterator[str]:
     _initialise(folder)
     url = f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres"
     with (folder / "log").open("w") as log:
-        server = subprocess.Popen(_server_command(folder, port), stdout=log, stderr=log, cwd=folder)
+        server = subprocess.Popen(_server_command(folder, port, settings), stdout=log, stderr=log, cwd=folder)
         try:
             _wait_until_ready(server, url, folder / "log")
             yield url
@@ -86,10 +93,10 @@ def _initialise(folder: Path) -> None:
     subprocess.run(command, check=True, capture_output=True, cwd=folder)
 
 
-def _server_command(folder: Path, port: int) -> list[str]:
-    settings = [part for setting in (*_FAST, "max_connections=200") for part in ("-c", setting)]
+def _server_command(folder: Path, port: int, settings: Sequence[str]) -> list[str]:
+    given = [part for setting in (*settings, "max_connections=200") for part in ("-c", setting)]
     options = ("-D", f"{folder}/data", "-h", "127.0.0.1", "-p", str(port), "-k", str(folder))
-    return [*_as_user("--pdeathsig=INT"), str(_programs() / "postgres"), *options, *settings]
+    return [*_as_user("--pdeathsig=INT"), str(_programs() / "postgres"), *options, *given]
 
 
 def _as_user(*options: str) -> list[str]:

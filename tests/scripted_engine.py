@@ -50,6 +50,7 @@ class Script:
     choices: int = 1  # all of them say the same
     prompt_tokens: int = 20
     cached_tokens: int | None = 0
+    fingerprint: str | None = None  # in the chunk with the usage
 
 
 @dataclass
@@ -229,7 +230,7 @@ class ScriptedEngine:
             for choice in range(script.choices):
                 yield self._chunk({"content": ""}, choice, reason)
             if script.fault is not Fault.NO_USAGE:
-                yield json.dumps(self._envelope("chat.completion.chunk") | {"choices": [], "usage": _usage(script)})
+                yield json.dumps(self._envelope("chat.completion.chunk") | {"choices": []} | _signed(script))
         yield "[DONE]"
 
     def _chunk(self, delta: dict[str, str], index: int, finish_reason: str | None = None) -> str:
@@ -247,6 +248,11 @@ class ScriptedEngine:
     async def _hang_if(self, hangs: bool) -> None:
         if hangs:
             await asyncio.Event().wait()
+
+
+def _signed(script: Script) -> dict[str, Any]:
+    signature = {"system_fingerprint": script.fingerprint} if script.fingerprint else {}
+    return {"usage": _usage(script)} | signature
 
 
 def _usage(script: Script) -> dict[str, Any]:

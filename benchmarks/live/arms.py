@@ -15,6 +15,7 @@ import httpx
 import psutil
 
 from benchmarks.live.script import Script
+from tests.postgres import own_database, own_server
 from tests.processes import free_port
 from tests.system import start_system
 
@@ -30,19 +31,29 @@ Argv = Callable[[int, Sequence[str]], list[str]]
 
 @dataclass
 class Front:
-    """A running arm. `bearer`: its customers' headers, `operator`: those of who may drain; peers ask for none."""
+    """A running arm, as one process or several that know nothing of each other's memory.
 
-    url: str
-    process: psutil.Process
+    `bearer`: its customers' headers, `operator`: those of who may drain; peers ask for none. `replicas_file`: where
+    ours reads again and again which replicas there are.
+    """
+
+    arm: str
+    urls: Sequence[str]
+    processes: Sequence[psutil.Process]
     bearer: Mapping[str, str] = field(default_factory=dict)
     operator: Mapping[str, str] = field(default_factory=dict)
+    replicas_file: Path | None = None
+
+    def url_of(self, script: Script, index: int) -> str:
+        """Where a turn is sent: a conversation's turns go to the processes in turn, and not all begin at the same."""
+        return self.urls[(script.talk.id + index) % len(self.urls)]
 
     def headers(self, script: Script) -> dict[str, str]:
         return {"X-Session-Id": script.session} | dict(self.bearer)
 
     def cpu_s(self) -> float:
         """CPU seconds of its processes so far."""
-        family = [self.process, *self.process.children(recursive=True)]
+        family = [each for process in self.processes for each in (process, *process.children(recursive=True))]
         return sum(sum(process.cpu_times()[:2]) for process in family)
 
 
@@ -79,26 +90,47 @@ OURS = "ours"
 
 
 @contextmanager
-def front(arm: str, urls: Sequence[str], folder: Path) -> Iterator[Front]:
-    """Start an arm in front of the replicas and wait until it answers; it ends with the block."""
-    with _ours(urls, folder) if arm == OURS else _peer(arm, urls, folder) as running:
-        yield running
+def front(arm: str, urls: Sequence[str], folder: Path, processes: int = 1, grows: bool = False) -> Iterator[Front]:
+    """Start an arm in front of the replicas and wait until it answers; it ends with the block.
+
+    `grows`: replicas will be made known to it later.
+    """
+    with ExitStack() as stack:
+        if arm == OURS:
+            yield _ours(stack, urls, folder, processes, grows)
+            return
+        started = [stack.enter_context(_peer(arm, urls, folder, number)) for number in range(processes)]
+        yield Front(arm, [url for url, _ in started], [psutil.Process(child.pid) for _, child in started])
+
+
+def _ours(stack: ExitStack, urls: Sequence[str], folder: Path, processes: int, grows: bool) -> Front:
+    """A whole Pindesk on a new database, spoken to through its OpenAI-style address.
+
+    Several processes share a PostgreSQL that really writes to the disk.
+    """
+    var = Path(stack.enter_context(TemporaryDirectory(dir=folder))).resolve()
+    settings, file = dict(_UNLIMITED), None
+    if processes > 1:
+        settings["database_url"] = stack.enter_context(own_database(stack.enter_context(own_server(durable=True))))
+    if grows:
+        file = var / "replicas.txt"
+        file.write_text("\n".join(urls) + "\n")
+        settings["replicas_file"], urls = str(file), ()
+    systems = []
+    for number in range(processes):
+        own = var / f"web-{number}"
+        own.mkdir()
+        systems.append(start_system(stack, urls, own, free_port(), **settings))
+    bearer = {"Authorization": f"Bearer {systems[0].keys.inference}", "X-Site": "demo"}
+    operator = {"Authorization": f"Bearer {systems[0].keys.operator}"}
+    started = [psutil.Process(system.web.pid) for system in systems]
+    return Front(OURS, [system.url for system in systems], started, bearer, operator, file)
 
 
 @contextmanager
-def _ours(urls: Sequence[str], folder: Path) -> Iterator[Front]:
-    """A whole Pindesk on a new database, spoken to through its OpenAI-style address."""
-    with TemporaryDirectory(dir=folder) as var, ExitStack() as stack:
-        system = start_system(stack, urls, Path(var), free_port(), **_UNLIMITED)
-        bearer = {"Authorization": f"Bearer {system.keys.inference}", "X-Site": "demo"}
-        operator = {"Authorization": f"Bearer {system.keys.operator}"}
-        yield Front(system.url, psutil.Process(system.web.pid), bearer, operator)
-
-
-@contextmanager
-def _peer(arm: str, urls: Sequence[str], folder: Path) -> Iterator[Front]:
+def _peer(arm: str, urls: Sequence[str], folder: Path, number: int) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     port = free_port()
-    with (folder / f"{arm}.log").open("wb") as log:
+    with (folder / f"{arm}-{number}.log").open("wb") as log:
         child = subprocess.Popen(
             ARMS[arm](port, urls),
             stdout=log,
@@ -110,7 +142,7 @@ def _peer(arm: str, urls: Sequence[str], folder: Path) -> Iterator[Front]:
     try:
         url = f"http://127.0.0.1:{port}"
         _wait(url, child)
-        yield Front(url, psutil.Process(child.pid))
+        yield url, child
     finally:
         _end(child)
 

@@ -16,10 +16,11 @@ LOADED_WITHIN_S = 200
 
 
 class BenchReplica(ServerProcess):
-    """One vLLM server that sends its spans nowhere. Each has a seed of its own, which changes its fingerprint."""
+    """One vLLM server that sends its spans nowhere. It signs its replies (`system_fingerprint`): r0, r1, ..."""
 
     def __init__(self, number: int, folder: Path, blocks: int | None) -> None:
-        args = ["--max-model-len", str(SHORT_CONTEXT), "--seed", str(number)]
+        args = ["--max-model-len", str(SHORT_CONTEXT)]
+        args += ["--fingerprint-mode", "custom", "--fingerprint-value", f"r{number}"]
         args += ["--num-gpu-blocks-override", str(blocks)] if blocks else []
         cpu, port = not GPU_ENGINE.exists(), free_port()
         config = ReplicaConfig(f"r{number}", str(MODEL), port, ENGINE_PYTHON, cpu, engine_args=tuple(args))

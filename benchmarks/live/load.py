@@ -44,18 +44,20 @@ async def _talk(http: aiohttp.ClientSession, front: Front, script: Script, began
         await asyncio.sleep(began + due_s - time.perf_counter())
         sent_s = time.perf_counter() - began
         body = request(script.prompts[index], SERVED_MODEL, talk.reply_tokens[index])
-        reply = await complete(http, front.url, body, front.headers(script))
-        moved = bool(last and reply.replica and reply.replica != last)
-        last = reply.replica or last
-        rows.append(_row(script, index, sent_s, reply, moved))
+        reply = await complete(http, front.url_of(script, index), body, front.headers(script))
+        # Most routers do not say where a turn went; the benchmark's replicas sign.
+        replica = reply.fingerprint or reply.replica or ""
+        moved = bool(last and replica and replica != last)
+        last = replica or last
+        rows.append(_row(script, index, sent_s, reply, replica, moved))
 
 
-def _row(script: Script, index: int, sent_s: float, reply: Reply, moved: bool) -> Served:
+def _row(script: Script, index: int, sent_s: float, reply: Reply, replica: str, moved: bool) -> Served:
     return Served(
         conversation=script.talk.id,
         index=index + 1,
         due_s=sent_s,
-        replica=reply.replica or "",
+        replica=replica,
         ttft_ms=reply.ttft_ms if reply.ttft_ms is not None else inf,
         total_ms=reply.total_ms if reply.total_ms is not None else inf,
         prompt_tokens=script.talk.prompt_tokens[index],

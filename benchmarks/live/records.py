@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.live import moves
 from benchmarks.turns import Served
 
 Run = dict[str, Any]
@@ -42,7 +43,7 @@ def report(runs: Sequence[Run]) -> str:
         lines += ["", f"### {workload}", "", *_HEADER]
         for arm in dict.fromkeys(run["arm"] for run in of_it):
             lines.append(_line(arm, [run["figures"] for run in of_it if run["arm"] == arm]))
-        lines += ["", *verdicts(of_it), *_recoveries(of_it)]
+        lines += ["", *verdicts(of_it), *_recoveries(of_it), *_moves(of_it)]
     return "\n".join(lines)
 
 
@@ -75,6 +76,16 @@ def _recoveries(runs: Sequence[Run]) -> list[str]:
         for run in runs
         if (shares := run["figures"].get("after_move"))
     ]
+
+
+def _moves(runs: Sequence[Run]) -> list[str]:
+    """Turns that left their pin, for arms of which it is known where a turn went."""
+    lines = []
+    for arm in dict.fromkeys(run["arm"] for run in runs if run["arm"] != "oracle"):
+        played = [(rows_of(run), run["seconds"] / 2) for run in runs if run["arm"] == arm and run.get("rows")]
+        if said := moves.said([moves.counted(rows, middle_s) for rows, middle_s in played]):
+            lines.append(f"- {arm}: {said}")
+    return lines
 
 
 def verdicts(runs: Sequence[Run], ours: str = "ours") -> list[str]:

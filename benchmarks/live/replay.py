@@ -43,7 +43,7 @@ def scenario_of(run: records.Run) -> Scenario:
     """vLLM keeps one block of those it is given for itself."""
     workload = workload_of(run)
     blocks = run["blocks"] - 1 if run["blocks"] else AMPLE_BLOCKS
-    return Scenario(workload.name, workload.shape, REPLICAS, blocks=blocks)
+    return Scenario(workload.name, workload.shape, REPLICAS, blocks=blocks, processes=workload.processes)
 
 
 def figures_of(run: records.Run, rows: Sequence[Served], talks: Sequence[Conversation]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from benchmarks.live.fleet import BenchReplica, answered, reset
 from benchmarks.live.load import drive
 from benchmarks.live.records import Run
 from benchmarks.live.script import Writer
-from benchmarks.live.workloads import Workload
+from benchmarks.live.workloads import REPLICAS, Trouble, Workload
 from benchmarks.traffic import cacheable_tokens
 from benchmarks.turns import Served, Window, figures, spread
 
@@ -37,7 +37,8 @@ async def run_once(
     """What came of it, and a row a turn."""
     urls = [replica.url for replica in replicas]
     scripts = workload.scripts(writer, setting.seed)
-    with arms.front(setting.arm, urls, folder) as front:
+    grows = workload.trouble is Trouble.JOIN
+    with arms.front(setting.arm, urls[:REPLICAS], folder, workload.processes, grows) as front:
         await reset(urls)
         engines = [psutil.Process(replica.pid) for replica in replicas]
         before, began = (front.cpu_s(), _cpu_s(engines)), await answered(urls)

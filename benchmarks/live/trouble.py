@@ -1,4 +1,4 @@
-"""What breaks in mid-run, and what the operator of each arm would do about it."""
+"""What happens in mid-run, and what the operator of each arm would do about it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _DRAINS_FOR_S = 12.0
 
 
 async def happen(kind: Trouble, front: Front, replicas: Sequence[BenchReplica], after_s: float) -> None:
-    """Do it to the first replica after so many seconds."""
+    """Do it to the first replica after so many seconds; the one that joins is the last."""
     await asyncio.sleep(after_s)
     victim = replicas[0]
     match kind:
@@ -27,14 +27,34 @@ async def happen(kind: Trouble, front: Front, replicas: Sequence[BenchReplica], 
             await drain(front, 0, victim.url)
             await asyncio.sleep(_DRAINS_FOR_S)
             await asyncio.to_thread(victim.stop)
+        case Trouble.JOIN:
+            await join(front, replicas[-1].url)
+
+
+def refusal(kind: Trouble | None, arm: str) -> str:
+    """Why an arm cannot take part in it; empty when it can."""
+    if kind in (Trouble.JOIN, Trouble.DRAIN) and arm == "litellm_session_affinity":
+        return f"{arm} takes no part in {kind}: LiteLLM's Router keeps the replicas that its process began with"
+    return ""
 
 
 async def drain(front: Front, number: int, url: str) -> None:
     """The peers have no drain: taking a worker off their list is what they offer."""
     if front.operator:
-        await _ask(f"{front.url}/api/v1/replicas/r{number}/drain", headers=front.operator)
+        await _ask(f"{front.urls[0]}/api/v1/replicas/r{number}/drain", headers=front.operator)
     else:
-        await _ask(f"{front.url}/remove_worker", params={"url": url})
+        await _ask(f"{front.urls[0]}/remove_worker", params={"url": url})
+
+
+async def join(front: Front, url: str) -> None:
+    """Ours reads its file again; the routers are told."""
+    if front.replicas_file:
+        with front.replicas_file.open("a") as file:
+            file.write(f"{url}\n")
+    elif front.arm.startswith("sglang"):
+        await _ask(f"{front.urls[0]}/workers", json={"url": url})
+    else:
+        await _ask(f"{front.urls[0]}/add_worker", params={"url": url})
 
 
 async def _ask(address: str, **options: Any) -> None:

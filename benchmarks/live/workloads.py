@@ -18,19 +18,27 @@ class Trouble(StrEnum):
     KILL = "kill"
     RESTART = "restart"  # killed, and started again at the same address
     DRAIN = "drain"  # taken out of service first, stopped later
+    JOIN = "join"  # one more, loaded already, is made known to the arm
 
 
 @dataclass(frozen=True)
 class Workload:
     """`kv_demand`: what brands and an average moment's conversations need, in multiples of both caches; None: ample.
 
-    Caches are empty at the start, and trouble comes in the middle.
+    Caches are empty at the start, and trouble comes in the middle. `processes`: how many of the arm stand side by side;
+    the turns of a conversation go to them in turn.
     """
 
     name: str
     shape: Shape
     kv_demand: float | None = None
     trouble: Trouble | None = None
+    processes: int = 1
+
+    @property
+    def replicas(self) -> int:
+        """All that run, the one that joins later included."""
+        return REPLICAS + (self.trouble is Trouble.JOIN)
 
     def blocks(self, writer: Writer) -> int | None:
         """Blocks of one replica's cache; the first seed's conversations decide for all seeds."""
@@ -58,5 +66,7 @@ def workloads(seconds: float, rate: float) -> Mapping[str, Workload]:
         Workload("kill", few, trouble=Trouble.KILL),
         Workload("restart", few, trouble=Trouble.RESTART),
         Workload("drain", few, trouble=Trouble.DRAIN),
+        Workload("scale", few, trouble=Trouble.JOIN),
+        Workload("two-web", few, processes=2),
     ]
     return {workload.name: workload for workload in chosen}

@@ -1,7 +1,7 @@
 import sys
 from pathlib import Path
 
-from benchmarks.live.fleet import revive
+from benchmarks.live.fleet import BenchReplica, revive
 from tests.processes import ServerProcess, free_port
 
 
@@ -23,3 +23,11 @@ def test_what_a_run_has_killed_serves_again_and_the_others_are_left_alone(tmp_pa
     finally:
         for replica in replicas:
             replica.kill()
+
+
+def test_a_replica_signs_with_its_number(tmp_path: Path) -> None:
+    argv = BenchReplica(2, tmp_path, 74)._argv
+    assert (
+        argv[argv.index("--fingerprint-value") + 1] == "r2"
+        and argv[argv.index("--num-gpu-blocks-override") + 1] == "74"
+    )

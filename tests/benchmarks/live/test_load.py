@@ -11,8 +11,9 @@ from tests.scripted_engine import Fault, Script, ScriptedEngine
 SHAPE = Shape(6.0, 1.0, brands=2, brand_tokens=60, think_median_s=0.1, replies_reused=False, reply_tokens=2)
 
 
-def front(engine: ScriptedEngine) -> Front:
-    return Front(engine.url, psutil.Process(os.getpid()))
+def front(*engines: ScriptedEngine) -> Front:
+    """As if each engine were a process of the arm."""
+    return Front("random", [engine.url for engine in engines], [psutil.Process(os.getpid())])
 
 
 async def test_every_turn_is_sent_when_due_with_its_bytes_and_its_session() -> None:
@@ -38,3 +39,15 @@ async def test_a_turn_that_fails_is_a_row_and_the_conversation_goes_on() -> None
         driven = await drive(scripts, front(engine))
     assert [row.failed for row in driven.rows] == [True, *[False] * (len(scripts[0].prompts) - 1)]
     assert driven.rows[0].reason == "HTTP 500"
+
+
+async def test_turns_alternate_between_processes_and_one_that_was_answered_elsewhere_has_moved() -> None:
+    scripts = Writer().scripts(SHAPE, 1)
+    async with ScriptedEngine() as one, ScriptedEngine() as other:
+        for name, engine in (("r0", one), ("r1", other)):
+            engine.always = Script(["a", "b"], fingerprint=name)
+        driven = await drive(scripts, front(one, other))
+    where = {(row.conversation, row.index): row.replica for row in driven.rows}
+    assert all(where[talk, index] == f"r{(talk + index - 1) % 2}" for talk, index in where)
+    assert all(row.moved == (row.index > 1) for row in driven.rows)
+    assert {row.replica for row in driven.rows if row.index == 1} == {"r0", "r1"}

@@ -53,6 +53,16 @@ def test_seeds_are_paired_with_the_best_peer_and_the_oracle_is_none() -> None:
     assert "cache_aware" in tail and "ratio 0.50" in tail
 
 
+def test_turns_that_left_their_pin_are_told_for_each_arm_but_the_oracle() -> None:
+    later = [ROW, ROW._replace(index=2, due_s=30.0, replica="r1", moved=True)]
+    runs = [
+        run(arm, seed, 0.9, 100) | {"rows": [list(row) for row in later]}
+        for arm in ("ours", "oracle")
+        for seed in (1, 2)
+    ]
+    assert records.report(runs).count("left their pin: 0 of 0 turns in the first half, 2 of 2 in the second") == 1
+
+
 def test_a_table_has_a_line_for_each_arm_and_tells_seeds_and_turns() -> None:
     table = records.report([run("ours", 1, 0.9, 100), run("ours", 2, 1.0, 200), run("random", 1, 0.5, 300, "burst")])
     assert "### steady" in table and "### burst" in table
