@@ -22,7 +22,7 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
 )
-_POSTGRES_OPTIONS = f"-c lock_timeout={BUSY_MS} -c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000"
+POSTGRES_OPTIONS = f"-c lock_timeout={BUSY_MS} -c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000"
 
 
 def driver_url(url: str, *, sync: bool = False) -> URL:
@@ -64,7 +64,7 @@ def open_engine(url: str) -> AsyncEngine:
         max_overflow=10,
         pool_timeout=POOL_S,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_S, "options": _POSTGRES_OPTIONS},
+        connect_args={"connect_timeout": CONNECT_S, "options": POSTGRES_OPTIONS},
     )
     event.listen(engine.sync_engine, "connect", _take_any_text)
     return engine

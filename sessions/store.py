@@ -18,6 +18,7 @@ from sessions.poll import Poll
 from sessions.repository import Repository
 from sessions.repository.transaction import Transaction
 from sessions.ring import Ring
+from sessions.session_pins import SessionPins
 from sessions.turnstile import Turnstile
 
 LOG_KEPT = timedelta(days=30)
@@ -42,6 +43,8 @@ class Store:
         self._turnstile = nullcontext if self.is_postgres else Turnstile(BUSY_MS / 1000).turn
         self._tasks: list[asyncio.Task[None]] = []
         self.feed = Feed(self.read, self._ring)
+        self.session_pins = SessionPins(url) if self.is_postgres else None
+        """What several processes have to know; SQLite serves one."""
         self.posted = asyncio.Event()
         """Set when this process has written something to be delivered."""
 
@@ -59,6 +62,8 @@ class Store:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.session_pins:
+            await self.session_pins.close()
         await self._engine.dispose()
 
     @asynccontextmanager
@@ -102,6 +107,8 @@ class Store:
             await repo.webhooks.expire(now() - min(retention or LOG_KEPT, LOG_KEPT))
             if audit is not None:
                 await repo.audit.expire(now() - audit)
+        if self.session_pins:
+            await self.session_pins.expire()
         removed = 0
         while retention is not None:
             async with self.begin() as repo:

@@ -1,7 +1,8 @@
 """The way of one request: ranked by the placement policy, attempted as one LiteLLM Router call on one replica.
 
 An attempt that fails before its first output is made again on the next replica; after it, the client is told that the
-reply broke off. Where the reply ended well, the session is pinned to the replica that now holds it.
+reply broke off. Where the reply ended well, the session is pinned to the replica that now holds it, before the client
+hears that it has ended: its next request may come to another process.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Set
@@ -21,7 +22,7 @@ from backend.ticket import Ticket
 from backend.wire import Event, Wire
 from chat.errors import ApiError, Away, TooMany
 from chat.inference.asked import Asked
-from chat.inference.pins import SessionPins
+from chat.inference.pins import Known, SharedPins
 from chat.inference.tenants import Tenant
 from chat.inference.trace import RequestTrace
 
@@ -43,7 +44,7 @@ class Completion:
         self,
         replicas: Replicas,
         engine: Engine,
-        pins: SessionPins,
+        pins: SharedPins,
         trace: RequestTrace,
         tenant: Tenant,
         asked: Asked,
@@ -57,6 +58,7 @@ class Completion:
         self.wire: Wire | None = None
         self._replicas, self._engine, self._pins = replicas, engine, pins
         self._tenant, self._session, self._max_attempts = tenant, session, max_attempts
+        self._known = Known(None)
 
     async def run(self) -> AsyncGenerator[list[Event], None]:
         """The reply's events, the first batch with its first output. Closing it ends the generation at the engine.
@@ -65,7 +67,7 @@ class Completion:
         """
         failed = dict[str, EngineError]()
         while True:
-            ahead = self._ahead()
+            ahead = await self._ahead()
             ticket, begun = await self._place(ahead, failed), False
             try:
                 with ticket:
@@ -83,13 +85,14 @@ class Completion:
             else:
                 return
 
-    def _ahead(self) -> Ahead:
+    async def _ahead(self) -> Ahead:
         system, whole = self.asked.sizes
+        self._known = await self._pins.get(self._session)
         return Ahead(
             brand=brand_key(self._tenant.salt, self.asked.system),
             brand_tokens=system,
             prompt_tokens=whole,
-            pin=self._pins.get(self._session),
+            pin=self._known.pin,
             key=self._session.hex(),
         )
 
@@ -137,7 +140,7 @@ class Completion:
                     yield batch
             usage = usage_of(wire)
             attempt.finished(usage)
-        self._pins.put(self._session, _pin(replica, ahead, ticket.ranking, usage))
+        await self._pins.put(self._session, _pin(replica, ahead, ticket.ranking, usage), self._known)
 
 
 def _pin(replica: Snapshot, ahead: Ahead, ranking: Ranking, usage: Usage) -> Pin:

@@ -6,7 +6,7 @@ from backend.engine import Engine
 from backend.replicas import Replicas
 from chat.inference.asked import Asked
 from chat.inference.completion import Completion
-from chat.inference.pins import SessionPins, session_key
+from chat.inference.pins import SessionPins, SharedPins, session_key
 from chat.inference.tenants import Tenant, Tenants
 from chat.inference.trace import RequestTrace
 from chat.settings import Settings
@@ -30,7 +30,7 @@ class Inference:
         telemetry: Telemetry,
     ) -> None:
         self.tenants = Tenants(store, keys, secret)
-        self.pins = SessionPins(settings.session_pins)
+        self.pins = SharedPins(SessionPins(settings.session_pins), store)
         self.started_at = int(time.time())
         self._attempts = settings.max_attempts
         self._replicas, self._engine, self._telemetry = replicas, engine, telemetry

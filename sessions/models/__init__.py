@@ -12,6 +12,7 @@ from sessions.models.idempotency import IdempotentAnswer
 from sessions.models.message import Feedback, Message
 from sessions.models.pack import PackVersion, Recall
 from sessions.models.person import PersonSession, UsedProof
+from sessions.models.session_pin import SessionPin
 from sessions.models.site import ApiKey, Site
 from sessions.models.suggestion import Suggestion
 from sessions.models.turn import Turn
@@ -36,6 +37,7 @@ __all__ = [
     "Presence",
     "Rating",
     "Recall",
+    "SessionPin",
     "Site",
     "StaffSession",
     "Suggestion",

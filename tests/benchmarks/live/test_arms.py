@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from benchmarks.live.arms import ARMS, OURS, Front, front
 from benchmarks.live.script import Script as Talk
@@ -76,3 +77,12 @@ def test_every_peer_gets_the_replicas_and_ports_on_this_machine_only() -> None:
         command = argv(9000, ["http://127.0.0.1:1", "http://127.0.0.1:2"])
         assert command[-2:] == ["http://127.0.0.1:1", "http://127.0.0.1:2"], name
         assert "9000" in command and "0.0.0.0" not in command
+
+
+@pytest.mark.postgres
+async def test_two_processes_of_ours_keep_a_session_where_it_is(tmp_path: Path) -> None:
+    talks = Writer().scripts(MANY, 1)[:8]
+    async with scripted(2) as engines, ours(engines, tmp_path, processes=2) as running, aiohttp.ClientSession() as http:
+        assert len(set(running.urls)) == len({process.pid for process in running.processes}) == 2
+        went = [[(await turn(http, running, talk, index)).fingerprint for talk in talks] for index in range(3)]
+    assert went[0] == went[1] == went[2] and set(went[0]) == {"r0", "r1"}
