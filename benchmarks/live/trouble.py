@@ -1,6 +1,7 @@
 """What happens in mid-run, and what the operator of each arm would do about it."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from benchmarks.live.fleet import BenchReplica
 from benchmarks.live.workloads import Trouble
 
 _DRAINS_FOR_S = 12.0
+_JOINS_WITHIN_S = 20.0
 
 
 async def happen(kind: Trouble, front: Front, replicas: Sequence[BenchReplica], after_s: float) -> None:
@@ -47,7 +49,7 @@ async def drain(front: Front, number: int, url: str) -> None:
 
 
 async def join(front: Front, url: str) -> None:
-    """Ours reads its file again; the routers are told."""
+    """Ours reads its file again; the routers are told. Raises TimeoutError when it does not count among theirs then."""
     if front.replicas_file:
         with front.replicas_file.open("a") as file:
             file.write(f"{url}\n")
@@ -55,6 +57,23 @@ async def join(front: Front, url: str) -> None:
         await _ask(f"{front.urls[0]}/workers", json={"url": url})
     else:
         await _ask(f"{front.urls[0]}/add_worker", params={"url": url})
+    async with asyncio.timeout(_JOINS_WITHIN_S):
+        while url not in await serving(front):
+            await asyncio.sleep(0.5)
+
+
+async def serving(front: Front) -> str:
+    """The addresses that the arm sends turns to, somewhere in a text."""
+    if front.operator:
+        replicas = json.loads(await _answer(f"{front.urls[0]}/api/v1/replicas", headers=front.operator))["data"]
+        return " ".join(replica["url"] for replica in replicas if replica["state"] == "ready")
+    return await _answer(f"{front.urls[0]}/{'workers' if front.arm.startswith('sglang') else 'list_workers'}")
+
+
+async def _answer(address: str, **options: Any) -> str:
+    async with aiohttp.ClientSession() as http, http.get(address, **options) as response:
+        response.raise_for_status()
+        return await response.text()
 
 
 async def _ask(address: str, **options: Any) -> None:
