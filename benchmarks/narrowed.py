@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from itertools import count as counted
+from itertools import cycle, islice
 from operator import add
 from random import SystemRandom
 from typing import Any
@@ -28,25 +29,26 @@ class Questions:
 
     def __init__(self, pack: Pack, probes: Sequence[str]) -> None:
         nothing = turn_schema(pack, ())
-        self._probes = [probe for probe in probes if turn_schema(pack, [prompt_form(probe)]) is nothing]
+        self._probes = cycle([probe for probe in probes if turn_schema(pack, [prompt_form(probe)]) is nothing])
         # A run after this one finds none of our numbers in a replica's memory.
         self._fresh = counted(SystemRandom().randrange(10**6, 9 * 10**6))
-        self._asked = counted()
+
+    def probes(self, count: int) -> list[str]:
+        """What the next round's messages ask for, the same for each arm."""
+        return list(islice(self._probes, count))
 
     def orders(self, count: int) -> list[str]:
         """Order numbers that were never used."""
         return [str(next(self._fresh)) for _ in range(count)]
 
-    def without(self, count: int) -> list[str]:
+    def without(self, probes: Sequence[str]) -> list[str]:
         """Messages without a value; a word of their own keeps each out of the others' cache."""
-        return [f"{self._probe()} ({_word(next(self._fresh))})" for _ in range(count)]
+        return [f"{probe} ({_word(next(self._fresh))})" for probe in probes]
 
-    def about(self, orders: Sequence[str]) -> list[str]:
-        """A message about each order."""
-        return [f"My order is {order}. {self._probe()}" for order in orders]
 
-    def _probe(self) -> str:
-        return self._probes[next(self._asked) % len(self._probes)]
+def about(orders: Sequence[str], probes: Sequence[str]) -> list[str]:
+    """A message about each order."""
+    return [f"My order is {order}. {probe}" for order, probe in zip(orders, probes, strict=True)]
 
 
 def _word(number: int) -> str:
@@ -71,13 +73,13 @@ async def compare(bench: Bench, count: int, rounds: int, concurrencies: Sequence
 
 def _round(pack: Pack, questions: Questions, count: int) -> Iterator[tuple[str, list[str], Callable[[int], Arm]]]:
     """Each arm's messages, and how each of them is sent."""
-    orders, whole = questions.orders(count), reply_schema(pack)
+    orders, probes, whole = questions.orders(count), questions.probes(count), reply_schema(pack)
     for name, asked in (
-        ("new value", questions.about(orders)),
-        ("same value", questions.about(orders)),
-        ("free, value", questions.about(questions.orders(count))),
-        ("no value", questions.without(count)),
-        ("free, no value", questions.without(count)),
+        ("new value", about(orders, probes)),
+        ("same value", about(orders, [*probes[1:], probes[0]])),
+        ("free, value", about(questions.orders(count), probes)),
+        ("no value", questions.without(probes)),
+        ("free, no value", questions.without(probes)),
     ):
         schemas = [whole if name.startswith("free") else turn_schema(pack, [prompt_form(text)]) for text in asked]
         arms = [guided(name, schema) for schema in schemas]
