@@ -51,6 +51,9 @@ class Job:
     crowd: int  # attempts on the replica, this one and those of other processes included
     decoding: int
     predicted_ms: float  # of its prefill alone
+    brand_before: int  # tokens of the brand's prefix that were there before it, by our account
+    own_name: str
+    own_before: int
     prefill_ms: float | None = None  # measured
     first_s: float = 0.0
     ended: bool = False
@@ -115,7 +118,7 @@ class Memory:
         if used_s is None or seen.boot_id != replica.boot_id:
             return False
         after_s = seen.mirror.after_s(now_s)
-        return after_s is None or now_s - used_s <= after_s
+        return after_s is None or now_s - used_s <= after_s or seen.mirror.is_used(_brand(brand))
 
     def begin(self, replica_id: str, ahead: Ahead, ranking: Ranking, now_s: float) -> Job:
         """Count a request as in flight on the replica, which need not be the first of its ranking."""
@@ -139,7 +142,24 @@ class Memory:
         seen.brands[ahead.brand] = now_s
         after_s = seen.mirror.after_s(now_s)
         crowd = seen.jobs + seen.elsewhere
-        return Job(replica_id, seen.boot_id, ahead, candidate, after_s, had_brand, now_s, crowd, decoding, predicted_ms)
+        prefix_tokens = self.sizes.prefix_tokens(ahead)
+        own_tokens = max(0, self.sizes.prompt_tokens(ahead) - prefix_tokens)
+        own_name = f"conversation {ahead.key}" if ahead.key else f"turn {self._choices}"
+        return Job(
+            replica_id,
+            seen.boot_id,
+            ahead,
+            candidate,
+            after_s,
+            had_brand,
+            now_s,
+            crowd,
+            decoding,
+            predicted_ms,
+            seen.mirror.begin(_brand(ahead.brand), prefix_tokens, now_s),
+            own_name,
+            seen.mirror.begin(own_name, own_tokens, now_s),
+        )
 
     def choose(self, replica_id: str) -> None:
         """The replica counts as the most recently chosen, so that a burst spreads."""
@@ -169,6 +189,7 @@ class Memory:
             self._without(seen, job)
         seen.jobs = max(0, seen.jobs - 1)
         self.brands.ended(job.ahead.brand, now_s)
+        self._mirror(seen, job, now_s, used)
         if used is not None and job.prefill_ms is not None:
             self._learn(seen, job, job.prefill_ms, now_s, used)
 
@@ -224,19 +245,26 @@ class Memory:
         alone_ms = self.prefill.ms(new_tokens, used.cached_tokens, 0, job.replica_id)
         alone_ms += used.completion_tokens * seen.pace.token_ms
         seen.limit.learn(whole_ms, alone_ms, job.crowd, now_s)
-        self._mirror(seen, job, now_s, used)
         is_first = job.ahead.pin is None and job.candidate.cached_tokens > 0
         self.sizes.learn(job.ahead, used, used.cached_tokens if is_first else None)
         self._learn_eviction(seen, job, used)
 
-    def _mirror(self, seen: Seen, job: Job, now_s: float, used: Used) -> None:
+    def _mirror(self, seen: Seen, job: Job, now_s: float, used: Used | None) -> None:
         if seen.boot_id != job.boot_id:
+            return
+        brand, own = _brand(job.ahead.brand), job.own_name
+        if used is None:
+            computed = job.prefill_ms is not None
+            seen.mirror.end(own, now_s, None if computed else job.own_before)
+            seen.mirror.end(brand, now_s, None if computed else job.brand_before)
             return
         prefix = self.sizes.prefix_tokens(job.ahead)
         held = used.prompt_tokens + used.completion_tokens
         seen.mirror.served(held)
-        seen.mirror.use(f"conversation {job.ahead.key or id(job)}", max(0, held - prefix), now_s)
-        seen.mirror.use(f"brand {job.ahead.brand}", prefix, now_s)
+        seen.mirror.end(own, now_s, max(0, held - prefix))
+        seen.mirror.end(brand, now_s, prefix)
+        if job.ahead.brand in seen.brands:
+            seen.brands[job.ahead.brand] = now_s
 
     def _learn_eviction(self, seen: Seen, job: Job, used: Used) -> None:
         pin, expected = job.ahead.pin, job.candidate.cached_tokens
@@ -261,3 +289,7 @@ class Memory:
             limit = InflightLimit(given.first_limit, given.least_limit, given.most_limit, given.tolerance)
             seen = self._seen[replica_id] = Seen(limit)
         return seen
+
+
+def _brand(name: str) -> str:
+    return f"brand {name}"

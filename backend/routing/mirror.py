@@ -2,7 +2,8 @@
 
 vLLM evicts the least recently used blocks first, hits and writes alike counting as use. So a list of the prefixes that
 were used, each with its length, cut where their sum exceeds the cache, says since when a prefix must have been used to
-be still there.
+be still there. What a turn in flight needs takes its room from the turn's beginning on and cannot go: in a cache that
+holds a few conversations, turns in flight are most of it.
 """
 
 from collections import OrderedDict
@@ -23,17 +24,45 @@ class CacheMirror:
     share: float = 1.0
     ours: float = 1.0
     _entries: OrderedDict[str, tuple[int, float]] = field(default_factory=OrderedDict)  # key -> (tokens, last use)
+    _running: dict[str, int] = field(default_factory=dict)  # key -> turns that use it now
     _held_tokens: int = 0
-    _gone_s: float | None = None  # what was used no later than this is gone
+    _gone_s: float | None = None  # what was used before this is gone
+    _latest_s: float = 0.0
     _capacity_tokens: float = 0.0
     _own_tokens: float = 0.0
     _seen_tokens: float | None = None
 
+    def begin(self, key: str, tokens: int, now_s: float) -> int:
+        """A turn that needs the prefix `key`, of about so many tokens of its own, is on its way: it takes its room at
+        once, and keeps it until `end`. The tokens that were there before."""
+        self._running[key] = self._running.get(key, 0) + 1
+        before = self._entries.get(key, (0, 0.0))[0]
+        self.use(key, max(tokens, before), now_s)
+        return before
+
+    def end(self, key: str, now_s: float, tokens: int | None = None) -> None:
+        """The turn is over, and `tokens` is how long the prefix has become; None: as long as was thought."""
+        left = self._running.pop(key, 1) - 1
+        if left > 0:
+            self._running[key] = left
+        if key not in self._entries:
+            return
+        known = self._entries[key][0]
+        if tokens is None or left > 0:
+            tokens = max(known, tokens or 0)
+        self.use(key, tokens, now_s)
+        if not tokens:
+            self._entries.pop(key, None)
+
+    def is_used(self, key: str) -> bool:
+        """Whether a turn needs it now: then it cannot be evicted."""
+        return key in self._running
+
     def use(self, key: str, tokens: int, now_s: float) -> None:
         """The prefix `key`, of so many tokens of its own, was read or written."""
         before, _ = self._entries.pop(key, (0, 0.0))
-        tokens = max(tokens, before)
         self._entries[key] = (tokens, now_s)
+        self._latest_s = now_s
         self._held_tokens += tokens - before
         self._trim()
 
@@ -73,6 +102,13 @@ class CacheMirror:
                 self._held_tokens -= self._entries.popitem(last=False)[1][0]
             return
         room = self._capacity_tokens * self.share * self.ours
-        while self._held_tokens > room and len(self._entries) > 1:
-            tokens, self._gone_s = self._entries.popitem(last=False)[1]
+        while self._held_tokens > room and (key := self._oldest()) is not None:
+            tokens, used_s = self._entries.pop(key)
             self._held_tokens -= tokens
+            # Half way to the next that could go, because those who ask noted a moment later when they used theirs.
+            kept = self._oldest()
+            self._gone_s = (used_s + (self._latest_s if kept is None else self._entries[kept][1])) / 2
+
+    def _oldest(self) -> str | None:
+        """Of those that could be evicted."""
+        return next((key for key in self._entries if key not in self._running), None)

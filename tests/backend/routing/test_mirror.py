@@ -13,13 +13,13 @@ def test_nothing_is_evicted_while_everything_fits() -> None:
     assert mirror.after_s(9) is None
 
 
-def test_the_age_is_that_of_the_last_prefix_that_had_to_go() -> None:
+def test_the_age_lies_between_the_last_prefix_that_had_to_go_and_the_next() -> None:
     mirror = CacheMirror()
     mirror.observe(0, 1000)
     for second in range(101):
         mirror.use(f"c{second}", 100, second)
-    assert mirror.after_s(100) == 10
-    assert mirror.after_s(130) == 40, "as long as nothing comes, nothing goes"
+    assert mirror.after_s(100) == 9.5
+    assert mirror.after_s(130) == 39.5, "as long as nothing comes, nothing goes"
 
 
 def test_a_prefix_that_is_read_again_pushes_others_towards_the_end() -> None:
@@ -30,7 +30,38 @@ def test_a_prefix_that_is_read_again_pushes_others_towards_the_end() -> None:
     for second in range(10, 19):
         mirror.use(f"c{second - 10}", 100, second)
     mirror.use("new", 100, 19)
-    assert mirror.after_s(20) == 11, "the one that nobody read again went first"
+    assert mirror.after_s(20) == 10.5, "the one that nobody read again went first"
+
+
+def test_a_turn_in_flight_takes_its_room_at_once_and_cannot_go() -> None:
+    mirror = CacheMirror()
+    mirror.observe(0, 1000)
+    mirror.use("a", 400, 1)
+    mirror.use("b", 400, 2)
+    mirror.begin("long", 600, 3)
+    assert mirror.after_s(3) == 1.5, "a is gone, b is not"
+    mirror.begin("short", 400, 4)
+    assert mirror.after_s(4) < 2, "b is gone, too"
+    mirror.end("short", 5, 500)
+    assert mirror.after_s(5) < 1, "it has become longer than the room that was left, and it was the only one to go"
+    assert mirror.is_used("long")
+    mirror.end("long", 6)
+    assert not mirror.is_used("long")
+    mirror.use("c", 400, 7)
+    assert mirror.after_s(7) > 1, "what a turn that broke off has left is still there"
+
+
+def test_what_two_turns_need_is_kept_until_both_are_over() -> None:
+    mirror = CacheMirror()
+    mirror.begin("brand", 500, 1)
+    mirror.begin("brand", 500, 2)
+    mirror.end("brand", 3, 500)
+    assert mirror.is_used("brand")
+    mirror.end("brand", 4, 500)
+    assert not mirror.is_used("brand")
+    mirror.begin("nothing came of it", 500, 5)
+    mirror.end("nothing came of it", 6, 0)
+    assert list(mirror._entries) == ["brand"]
 
 
 def test_misses_shorten_it_and_late_hits_lengthen_it_again() -> None:

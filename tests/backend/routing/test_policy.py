@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from backend.placement import Ahead, Pin, Placement, Ranking, ReplicaState, Snapshot, Used
-from backend.routing import Job, Policy, PolicySettings
+from backend.routing import Fate, Job, Policy, PolicySettings
 
 READY = ReplicaState.READY
 BRAND = Ahead("brand", 512, 600)
@@ -87,7 +87,7 @@ def test_a_pinned_conversation_stays_at_moderate_load_and_leaves_a_queue(policy:
 def test_moves_for_load_are_capped(policy: Policy) -> None:
     pinned = replace(BRAND, prompt_tokens=700, pin=Pin("r0", "monday", 640, "brand", idle_s=5))
     for _ in range(40):
-        policy.begin("r0", Ahead("other", 0, 300), Ranking(("r0",), Placement.PLACED), 1)
+        policy.begin("r0", Ahead("other", 0, 200), Ranking(("r0",), Placement.PLACED), 1)
     moved = 0
     for _ in range(12):
         ranking = policy.rank(pinned, ready(8), 1)
@@ -107,6 +107,44 @@ def test_a_prefix_is_gone_when_the_cache_was_written_over(policy: Policy) -> Non
     ranking = policy.rank(pinned, ready(), 51)
     assert ranking.reason is Placement.COLD
     assert [candidate.cached_tokens for candidate in ranking.candidates] == [0, 0], "the brand's prefix as well"
+
+
+def test_a_prefix_is_gone_as_soon_as_turns_in_flight_need_its_room(policy: Policy) -> None:
+    home = serve(policy, replace(BRAND, key="mine"), ready()).order[0]
+    pinned = replace(BRAND, prompt_tokens=700, pin=Pin(home, "monday", 640, "brand", idle_s=1), key="mine")
+    for number in range(4):
+        assert policy.rank(pinned, ready(), 3).reason is not Placement.COLD
+        other = Ahead(f"brand {number}", 500, 2450, key=str(number))
+        policy.begin(home, other, Ranking((home,), Placement.PLACED), 3)
+    assert policy.rank(pinned, ready(), 3).reason is Placement.COLD
+
+
+def test_a_turn_that_never_had_an_answer_takes_no_room(policy: Policy) -> None:
+    home = serve(policy, replace(BRAND, key="mine"), ready()).order[0]
+    pinned = replace(BRAND, prompt_tokens=700, pin=Pin(home, "monday", 640, "brand", idle_s=1), key="mine")
+    for number in range(40):
+        other = Ahead(f"brand {number}", 500, 2450, key=str(number))
+        policy.end(policy.begin(home, other, Ranking((home,), Placement.PLACED), 3), 3, None)
+    assert policy.view(ready()[0], 3).evict_after_s is None
+    assert policy.rank(pinned, ready(), 3).reason is Placement.PINNED
+
+
+def test_the_brand_of_a_turn_in_flight_is_there_however_full_the_cache(policy: Policy) -> None:
+    policy.begin("r0", BRAND, Ranking(("r0",), Placement.PLACED), 1)
+    for now_s in range(2, 30):
+        serve(policy, Ahead(f"brand {now_s}", 500, 900, key=str(now_s)), ready(1), now_s)
+    assert policy.view(ready()[0], 30).evict_after_s < 29
+    assert policy.holds_brand(ready()[0], "brand", 30)
+
+
+def test_the_last_prefix_that_had_to_go_is_gone(policy: Policy) -> None:
+    for now_s in range(1, 30):
+        serve(policy, Ahead("", 0, 960, key=str(now_s)), ready(1), now_s)
+    view, noted_s = policy.view(ready()[0], 40), 0.02  # after its end the turn is stored, and the pin with it
+    ended_s = [now_s + (20 + 960) / 1000 + 0.4 for now_s in range(1, 30)]
+    pins = [Pin("r0", "monday", 960, idle_s=40 - at_s - noted_s) for at_s in ended_s]
+    kept = [policy.worth(Ahead("", 0, 1000, pin), [view]).fate is Fate.KEPT for pin in pins]
+    assert kept == [False] * 19 + [True] * 10, "ten of 1,000 tokens are all that 10,000 can hold"
 
 
 def test_prefixes_that_were_expected_and_missing_make_the_cache_smaller(policy: Policy) -> None:
@@ -247,6 +285,9 @@ class AnyOrder(RuleBasedStateMachine):
             assert view.inflight == sum(job.replica_id == replica.id for job in self.open)
             assert view.limit >= 1
             assert view.evict_after_s is None or view.evict_after_s >= 0
+            seen = self.policy._of(replica.id)
+            here = [job for job in self.open if job.replica_id == replica.id and job.boot_id == seen.boot_id]
+            assert sum(seen.mirror._running.values()) == 2 * len(here), "each needs its brand's prefix and its own"
 
 
 TestAnyOrder = AnyOrder.TestCase
