@@ -3,13 +3,16 @@
 A step takes `step_ms`, and `prefill_ms` for each new token, `attention_ms` for each new token and thousand tokens
 before it, `decode_ms` for each reply that gets its next token in it and `context_ms` for each thousand tokens before
 that. Outside of the steps a request costs `request_ms`, and `text_ms` for each thousand tokens of its prompt. All takes
-`beside` times as long while another replica of the same machine computes. `noise` is the standard deviation of the
-logarithm of a step's time; the fit leaves it at 0.
+`beside` times as long while another replica of the same machine computes.
+
+Runs teach two more (`validate.learn`) that a calibration does not see: `crowded` says how many times longer a request
+takes outside of the steps, on its way in and again on its way out, while all replicas of the machine compute and leave
+no core to anything else; `noise` is the standard deviation of the logarithm of a step's time.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,11 +39,7 @@ class Cost:
     text_ms: float = 0.0
     beside: float = 1.0
     noise: float = 0.0
-
-    def slowed(self, by: float) -> "Cost":
-        """The same on a machine on which everything takes `by` times as long."""
-        times = {name: value * by for name, value in vars(self).items() if name.endswith("_ms")}
-        return replace(self, **times)
+    crowded: float = 1.0
 
     def front_s(self, prompt: int) -> float:
         """From the arrival of a request with so many tokens until the engine has it."""

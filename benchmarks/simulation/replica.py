@@ -107,7 +107,17 @@ class SimReplica:
 
     def front_s(self, job: Job) -> float:
         """Until the engine has a request that arrives now: its server reads it, and so on."""
-        return self.cost.front_s(job.talk.prompt_tokens[job.index]) * self._slower
+        return self.cost.front_s(job.talk.prompt_tokens[job.index]) * self._slower * self._crowding()
+
+    def back_s(self) -> float:
+        """Until what the engine has written is out, beyond what `front_s` counts of it while a core is free."""
+        return self.cost.request_ms / 1000 * self._slower * (self._crowding() - 1)
+
+    def _crowding(self) -> float:
+        """How many times longer everything takes that is not the engine's."""
+        if not self.beside or self.wake is None or any(other.wake is None for other in self.beside):
+            return 1.0
+        return self.cost.crowded
 
     def submit(self, job: Job, now: float) -> None:
         job.waited_from = now

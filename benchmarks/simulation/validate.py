@@ -6,7 +6,7 @@ same cores is learned from the runs of one seed and tried on the others.
 """
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -34,13 +34,19 @@ ROUTER_MS = 0.9
 
 COMPARED = (("cached_share",), ("ttft_ms", "p50"), ("ttft_ms", "p95"), ("turns_per_s",))
 
+_LEARNED = ("request_ms", "beside", "crowded", "noise")
+_ROUNDS = 6
+_AT_MOST, _EXACT = 4.0, 0.1  # of `beside` and `crowded`
+
+Pairs = list[tuple[Served, Served]]
 Row = tuple[str, str, int, list[tuple[float, float]]]
 """Workload, arm, seed, and (measured, simulated) for each of COMPARED."""
 
 
 def validate(runs: Iterable[records.Run], cost: Cost, writer: Writer) -> str:
-    """A line a run, and the median error of each figure; then the same with the measured placements. The first
-    workload's first seed is what the machine is learned from, and takes no part, if there is anything else."""
+    """A line a run, and the median error of each figure, of all runs and of each workload's; then the same with the
+    measured placements. The first workload's first seed is what the machine is learned from, and takes no part, if
+    there is anything else."""
     runs = [run for run in runs if not workload_of(run).trouble]
     if not runs:
         return "no runs without trouble"
@@ -49,12 +55,14 @@ def validate(runs: Iterable[records.Run], cost: Cost, writer: Writer) -> str:
     lines = []
     if asked:
         cost = learn([run for run in runs if run not in asked], cost, writer)
-        learned = f"step {cost.step_ms:.2f} ms, beside {cost.beside:.2f}, noise {cost.noise:.2f}"
+        learned = ", ".join(f"{name} {getattr(cost, name):.2f}" for name in _LEARNED)
         lines.append(f"learned from {workload}, seed {seed}: {learned}")
     asked = asked or runs
-    lines += ["own placements", report([own_placements(run, cost, writer) for run in asked])]
+    own = [own_placements(run, cost, writer) for run in asked]
+    lines += ["own placements", report(own)]
     for name in dict.fromkeys(run["workload"] for run in asked):
-        lines.append(f"{name}, {together([run for run in asked if run['workload'] == name], cost, writer)}")
+        lines += [f"{name}: {error}" for error in _errors([row for row in own if row[0] == name])]
+        lines.append(f"{name}: {together([run for run in asked if run['workload'] == name], cost, writer)}")
     told = [run for run in asked if is_told(run)]
     if told:
         lines += ["", "measured placements", report([measured_placements(run, cost, writer) for run in told])]
@@ -76,26 +84,56 @@ def _ttft_ms(run: records.Run, rows: Iterable[Served]) -> list[float]:
 
 
 def learn(runs: Iterable[records.Run], cost: Cost, writer: Writer) -> Cost:
-    """The cost of these runs: how much longer turns took that met nothing else, and how much longer again those that
-    met the other replica computing; the noise is the upper half of the spread, because nothing is ever early."""
+    """The cost of these runs, each number from what tells of it, right in the middle: what a request takes more than in
+    a calibration from turns that met nothing else; how much slower a replica is beside another from the pace of the
+    replies that met only the other; how much longer the ways in and out are then from the first tokens of the same.
+    The noise is the upper half of the spread of turns that met nothing, because nothing is ever early."""
+    played = [(run, talks_of(run, writer)) for run in runs]
+    alone, beside = _met(played, cost)
+    if not alone or not beside:
+        return cost
+    pace, late_ms = _ratio(alone), _late_ms(alone)
+    low, high = np.percentile([measured.ttft_ms / (guess.ttft_ms + late_ms) for measured, guess in alone], [50, 84])
+    cost = replace(cost, request_ms=max(0.0, cost.request_ms + late_ms))
+    for _ in range(_ROUNDS):  # half the way each time, because either number changes what tells of the other
+        cost = _right(cost, "beside", lambda each: _ratio(_met(played, each)[1]) - pace)
+        cost = _right(cost, "crowded", lambda each: _late_ms(_met(played, each)[1]))
+    return replace(cost, noise=float(np.log(high / low)))
+
+
+def _right(cost: Cost, name: str, error: Callable[[Cost], float]) -> Cost:
+    """Half way to where `error` is nought, which is positive while the value is too small; by bisection."""
+    low, high = 1.0, _AT_MOST
+    while high - low > _EXACT:
+        middle = (low + high) / 2
+        low, high = (middle, high) if error(replace(cost, **{name: middle})) > 0 else (low, middle)
+    return replace(cost, **{name: (getattr(cost, name) + (low + high) / 2) / 2})
+
+
+def _met(played: Iterable[tuple[records.Run, Sequence[Conversation]]], cost: Cost) -> tuple[Pairs, Pairs]:
+    """(measured, simulated), of turns that met nothing and of those that met only the other replica."""
     alone, beside = [], []
-    for run in runs:
+    for run, talks in played:
         rows = records.rows_of(run)
-        simulated = {(row.conversation, row.index): row for row in _simulated(run, cost, talks_of(run, writer))}
+        simulated = {(row.conversation, row.index): row for row in _simulated(run, cost, talks)}
         where = {key: row.replica for key, row in simulated.items()}
         for row in rows:
             guess = simulated[row.conversation, row.index]
             if row.failed or row.cached_tokens != guess.cached_tokens:
                 continue
             met = {each.replica or where[each.conversation, each.index] for each in rows if _overlap(row, each)}
-            home = row.replica or guess.replica
-            if home not in met:
-                (beside if met else alone).append(row.ttft_ms / guess.ttft_ms)
-    if not alone or not beside:
-        return cost
-    low, high = np.percentile(alone, [50, 84])
-    slower = float(np.median(beside) / low)
-    return replace(cost.slowed(float(low)), beside=cost.beside * max(1.0, slower), noise=float(np.log(high / low)))
+            if (row.replica or guess.replica) not in met:
+                (beside if met else alone).append((row, guess))
+    return alone, beside
+
+
+def _late_ms(pairs: Pairs) -> float:
+    return float(np.median([measured.ttft_ms - guess.ttft_ms for measured, guess in pairs]))
+
+
+def _ratio(pairs: Pairs) -> float:
+    """Of the times that the rest of a reply took."""
+    return float(np.median([(m.total_ms - m.ttft_ms) / (g.total_ms - g.ttft_ms) for m, g in pairs]))
 
 
 def _overlap(row: Served, other: Served) -> bool:
@@ -134,10 +172,15 @@ def report(found: Sequence[Row]) -> str:
     for workload, arm, seed, pairs in found:
         cells = "".join(f"{f'{m:.4g} -> {s:.4g} ({s / m - 1:+.0%})':>26}" for m, s in pairs)
         lines.append(f"{workload:<12}{arm:<28}seed {seed:<3}{cells}")
-    for number, name in enumerate(names):
+    return "\n".join(lines + _errors(found))
+
+
+def _errors(found: Sequence[Row]) -> list[str]:
+    said = []
+    for number, path in enumerate(COMPARED):
         misses = sorted(abs(pairs[number][1] / pairs[number][0] - 1) for *_, pairs in found)
-        lines.append(f"median error of {name}: {misses[len(misses) // 2]:.1%}, worst {misses[-1]:.1%}")
-    return "\n".join(lines)
+        said.append(f"median error of {' '.join(path)}: {misses[len(misses) // 2]:.1%}, worst {misses[-1]:.1%}")
+    return said
 
 
 def is_told(run: records.Run) -> bool:

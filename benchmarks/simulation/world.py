@@ -107,15 +107,25 @@ class World:
         if version != replica.version:
             return
         first, done = replica.advance(now)
-        for job in first:
-            course = self._running[job]
-            if course.first_s is None:
-                course.first_s = now
-            self._arm.first_token(job, replica.id, now)
-        for job in done:
-            self._arm.ended(job, replica.id, now, ok=True)
-            self._end(now, job, failed=False)
+        for what, jobs in ((self._first, first), (self._done, done)):
+            for job in jobs:
+                self._at(now + replica.back_s(), what, job, replica.id, self._running[job].attempts)
         self._wake(replica)
+
+    def _first(self, now: float, job: Job, number: int, attempt: int) -> None:
+        course = self._running.get(job)
+        if course is None or course.attempts != attempt:
+            return  # it broke on its way
+        if course.first_s is None:
+            course.first_s = now
+        self._arm.first_token(job, number, now)
+
+    def _done(self, now: float, job: Job, number: int, attempt: int) -> None:
+        course = self._running[job]
+        if course.first_s is None:
+            self._first(now, job, number, attempt)
+        self._arm.ended(job, number, now, ok=True)
+        self._end(now, job, failed=False)
 
     def _broken(self, now: float, job: Job, number: int) -> None:
         """An attempt has failed: another one, unless the customer has already seen what cannot be taken back."""

@@ -157,3 +157,15 @@ def test_noise_spreads_the_times_and_is_the_same_each_time() -> None:
     assert times(0.0) == pytest.approx([0.1] * 50)
     assert times(0.2) == times(0.2)
     assert 0.09 < sorted(times(0.2))[25] < 0.11 and max(times(0.2)) > 0.13
+
+
+def test_the_ways_in_and_out_are_longer_only_while_all_replicas_of_the_machine_compute() -> None:
+    replicas = [SimReplica(number, 100, replace(COST, request_ms=10, crowded=3.0)) for number in range(3)]
+    share_machine(replicas[:2])
+    jobs = [Job(talk(number, [90], brand_tokens=0), 0) for number in range(4)]
+    ways = []
+    for replica, job in zip(replicas, jobs, strict=False):
+        ways.append([(each.front_s(jobs[3]), each.back_s()) for each in replicas])
+        replica.submit(job, 0.0)
+    assert ways[:2] == [[(0.01, 0.0)] * 3] * 2, "a core is free"
+    assert ways[2] == [(pytest.approx(0.03), pytest.approx(0.02))] * 2 + [(0.01, 0.0)]

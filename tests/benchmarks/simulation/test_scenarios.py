@@ -70,3 +70,15 @@ def test_a_smaller_demand_means_a_larger_cache() -> None:
     scenario = SCENARIOS["many brands, KV 1"]
     sizes = [capacity_blocks(replace(scenario, kv_demand=demand), talks) for demand in (0.5, 1.0, 3.0)]
     assert sizes == sorted(sizes, reverse=True) and sizes[0] >= 2 * sizes[1] - 1
+
+
+@pytest.mark.parametrize("arm", ["ours", "round_robin"])
+def test_on_a_crowded_machine_words_come_later_and_none_is_lost_on_its_way(arm: str) -> None:
+    scenario = replace(SCENARIOS["restarted"], one_machine=True, shape=replace(SHAPE, reply_tokens=2))
+    talks = conversations(scenario.shape, 1)
+    empty, crowded = (simulate(scenario, arm, 1, replace(COST, crowded=by), talks) for by in (1.0, 4.0))
+    assert len(crowded) == len(empty) == sum(len(talk.due_s) for talk in talks)
+    assert all(0 < row.ttft_ms <= row.total_ms for row in crowded if not row.failed)
+    assert sum(row.failed for row in crowded) <= 3
+    mean_ms = [sum(row.ttft_ms for row in rows if not row.failed) / len(rows) for rows in (empty, crowded)]
+    assert mean_ms[0] < mean_ms[1] < mean_ms[0] + 100
