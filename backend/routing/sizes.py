@@ -1,4 +1,8 @@
-"""How long a brand's prompts really are: callers estimate without a tokenizer, the engine counts."""
+"""How long prompts really are: callers estimate without a tokenizer, the engine counts.
+
+By how much an estimate errs is a matter of the model's vocabulary first, and of the brand's texts after that: a brand
+that nobody has spoken to yet errs like all others.
+"""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -9,10 +13,22 @@ _BRANDS_KEPT = 10_000
 _SHARE = 0.2
 
 
+class _Scale:
+    """The engine's count over the estimate: the mean of the first samples, then one that forgets."""
+
+    def __init__(self, value: float = 1.0) -> None:
+        self.value = value
+        self._samples = 0
+
+    def learn(self, ratio: float) -> None:
+        self._samples += 1
+        self.value += max(_SHARE, 1 / self._samples) * (ratio - self.value)
+
+
 @dataclass
 class _Size:
+    scale: _Scale
     prefix_tokens: float = 0.0
-    scale: float = 1.0
 
 
 class BrandSizes:
@@ -20,29 +36,34 @@ class BrandSizes:
 
     def __init__(self) -> None:
         self._sizes: OrderedDict[str, _Size] = OrderedDict()
+        self._all = _Scale()
 
     def prefix_tokens(self, ahead: Ahead) -> int:
         """Tokens of the brand's prefix: as an engine reported them, else as estimated."""
         size = self._sizes.get(ahead.brand)
-        if size is None:
-            return ahead.brand_tokens
-        return round(size.prefix_tokens or ahead.brand_tokens * size.scale)
+        known = size.prefix_tokens if size else 0.0
+        return round(known or ahead.brand_tokens * self._scale(size))
 
     def prompt_tokens(self, ahead: Ahead) -> int:
         """Tokens of the whole prompt."""
-        size = self._sizes.get(ahead.brand)
-        return round(ahead.prompt_tokens * size.scale) if size else ahead.prompt_tokens
+        return round(ahead.prompt_tokens * self._scale(self._sizes.get(ahead.brand)))
+
+    def _scale(self, size: _Size | None) -> float:
+        return (size.scale if size else self._all).value
 
     def learn(self, ahead: Ahead, used: Used, shared_tokens: int | None) -> None:
         """`shared_tokens` was cached of a prompt of which nothing but the prefix can have been; None when more can."""
         if not ahead.brand:
             return
-        size = self._sizes.setdefault(ahead.brand, _Size())
+        size = self._sizes.get(ahead.brand)
+        if size is None:
+            size = self._sizes[ahead.brand] = _Size(_Scale())
         self._sizes.move_to_end(ahead.brand)
         if len(self._sizes) > _BRANDS_KEPT:
             self._sizes.popitem(last=False)
         if ahead.prompt_tokens:
-            size.scale += _SHARE * (used.prompt_tokens / ahead.prompt_tokens - size.scale)
+            size.scale.learn(used.prompt_tokens / ahead.prompt_tokens)
+            self._all.learn(used.prompt_tokens / ahead.prompt_tokens)
         if shared_tokens:
             # Two conversations may begin alike, so the least is nearest to the truth.
             above = size.prefix_tokens and shared_tokens > size.prefix_tokens
