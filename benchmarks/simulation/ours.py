@@ -10,6 +10,8 @@ from benchmarks.simulation.arms import Arm
 from benchmarks.simulation.replica import Job, SimReplica
 from benchmarks.traffic import BLOCK_TOKENS
 
+_ESTIMATED = 1.33  # tokens for each that the starter model counts in the texts of `benchmarks.live.script`
+
 Pins = dict[int, tuple[Pin, float]]  # by conversation: the pin, and when its last turn ended
 
 
@@ -17,7 +19,7 @@ class Ours(Arm):
     """States as the server's watch has them: a failed attempt makes a replica suspect, a poll finds out about it.
 
     Pins live in the store: two processes have them in common (`pins`), nothing else. A conversation's site is known
-    to the server, its brand's prefix and the length of its prompt are too.
+    to the server; the lengths of its brand's prefix and of its prompt are estimated as `chat.inference` does it.
     """
 
     name = "ours"
@@ -93,7 +95,8 @@ class Ours(Arm):
         talk, index = job.talk, job.index
         pin, ended_s = self._pins.get(talk.id, (None, 0.0))
         pin = replace(pin, idle_s=now - ended_s) if pin else None
-        return Ahead(str(talk.brand), talk.brand_tokens, talk.prompt_tokens[index], pin, key=str(talk.id))
+        brand_tokens, prompt_tokens = (round(_ESTIMATED * n) for n in (talk.brand_tokens, talk.prompt_tokens[index]))
+        return Ahead(str(talk.brand), brand_tokens, prompt_tokens, pin, key=str(talk.id))
 
     def _misses(self, job: Job) -> int:
         pin, expected = job.ticket.ahead.pin, job.ticket.candidate.cached_tokens
