@@ -30,7 +30,7 @@ REALITY = {
     "payment_issue": 1.8,
     "order_cancelled_by_shop": 1.6,
     "clarify": 2.6,
-    "out_of_scope": 8.0,
+    "out_of_scope": 14.0,
     "other_language": 2.5,
     "contact_human_agent": 2.2,
     "order_details": 1.5,

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.engine
 
 
 @pytest.mark.parametrize(
-    ("name", "at_least"), [("exam_messages", 0.84), ("exam_handoffs", 0.92), ("exam_conversations", 0.78)]
+    ("name", "at_least"), [("exam_messages", 0.93), ("exam_handoffs", 0.95), ("exam_conversations", 0.91)]
 )
 def test_turns_are_right(engine_urls: list[str], name: str, at_least: float) -> None:
     marks = [mark for talk in examined(written_cases(name), Guided(engine_urls[0])) for mark in talk]
@@ -27,7 +27,7 @@ def test_turns_are_right(engine_urls: list[str], name: str, at_least: float) -> 
 
 @pytest.mark.parametrize("number", ["451959264847564696", "303-XXXXXXXXX-XXXXXXXXX", "678-XXXXX-XXXXX91"])
 def test_a_number_is_copied_exactly(engine_urls: list[str], number: str) -> None:
-    """Left alone, the shipped weights lose or add a character in each of these."""
+    """Left alone, the weights before these lost or added a character in each."""
     said = Line(LineRole.CUSTOMER, f"Please cancel my order {number}.")
     [raw] = Guided(engine_urls[0])([Question(shop().pack, (said,))])
     assert json.loads(raw)["slots"]["order_id"] == number
