@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from random import Random
 
@@ -12,6 +13,8 @@ from backend.training.values import FOREIGN_NUMBERS, MAKERS
 
 PREFIX = "trade"
 FEWEST = 5
+WORDED = frozenset({"product", "item", "date", "place", "city", "name", "amount"})
+"""What a phrase may tell in plain words, unmarked: no lesson then. A number is always marked."""
 _KINDS = FOREIGN_NUMBERS | MAKERS.keys()
 
 
@@ -38,7 +41,8 @@ def spoken(intent: str, rng: Random) -> Utterance:
         pieces = [*expand(rng.choice(macros["opener"]), values), Piece(rng.choice((", ", " ", ". "))), *pieces]
     if rng.random() < 0.12:
         pieces += [Piece(rng.choice((". ", ", "))), *expand(rng.choice(macros["closer"]), values)]
-    return disturb(Utterance(pieces, intent), rng)
+    said = disturb(Utterance(pieces, intent), rng)
+    return replace(said, unknown=WORDED - said.values.keys())
 
 
 def _phrases(intent: str) -> list[str]:
