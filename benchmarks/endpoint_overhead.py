@@ -106,7 +106,7 @@ def fake_engine(chunk_ms: float) -> Iterator[Front]:
     command = [sys.executable, "-m", "benchmarks.fake_engine", "--port", str(port), "--chunk-ms", str(chunk_ms)]
     child = subprocess.Popen(command)
     try:
-        yield Front(f"http://127.0.0.1:{port}", psutil.Process(child.pid))
+        yield Front(DIRECT, [f"http://127.0.0.1:{port}"], [psutil.Process(child.pid)])
     finally:
         child.terminate()
         child.wait()
@@ -180,7 +180,7 @@ def measure_real(
     url: str, arms: Sequence[str], count: int, seconds: float, rate: float | None, folder: Path
 ) -> list[Figures]:
     """A replica that is not ours: its process is not looked at."""
-    engine = Front(url, psutil.Process())
+    engine = Front(DIRECT, [url], [])
     rate = rate or bearable(engine, seconds)
     results = []
     for name in arms:

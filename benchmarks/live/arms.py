@@ -44,6 +44,11 @@ class Front:
     operator: Mapping[str, str] = field(default_factory=dict)
     replicas_file: Path | None = None
 
+    @property
+    def url(self) -> str:
+        """Of its first process."""
+        return self.urls[0]
+
     def url_of(self, script: Script, index: int) -> str:
         """Where a turn is sent: a conversation's turns go to the processes in turn, and not all begin at the same."""
         return self.urls[(script.talk.id + index) % len(self.urls)]

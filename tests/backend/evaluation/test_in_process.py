@@ -68,7 +68,7 @@ def test_the_weights_answer_here_as_the_replica_does(engine_urls: list[str]) -> 
     guided, free = (heads(replies) for replies in json.loads(run(WEIGHTS).splitlines()[-1]))
     served = heads(Guided(engine_urls[0])(asked()))
     assert [template for template, _ in guided] == [template for template, _ in served]
-    # Both add up in bfloat16, but in another order: what is nearly a tie may fall either way, and with one slot it does.
+    # Both add up in bfloat16, but in another order: what is nearly a tie may fall either way, as one slot does.
     assert sum(here != there for here, there in zip(guided, served, strict=True)) <= 1
     assert sum(here != there for here, there in zip(guided, free, strict=True)) <= 1
 
