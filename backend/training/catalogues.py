@@ -79,6 +79,8 @@ SYSTEMS = (
 )
 FOREIGN_SLOTS = words("foreign_slots")
 _SMALL = frozenset(words("small_words"))
+_MARK = re.compile(r"^(invented/|mined/|star/|trade/.*|[bnhm]_)")
+"""What an intent's key begins with when it is another brand's; a trade's is its line, and no name."""
 
 
 @dataclass(frozen=True)
@@ -257,9 +259,7 @@ def _fresh_id(rng: Random, key: str, when: str, dictionary: Sequence[str]) -> st
 
     Most are drawn anew for every catalogue, so that reading it is the only way to know them.
     """
-    clean = re.sub(r"[^a-z0-9]+", "_", re.sub(r"^(invented/|mined/|star/|trade/.*|[bnhm]_)", "", key).lower()).strip(
-        "_"
-    )
+    clean = re.sub(r"[^a-z0-9]+", "_", _MARK.sub("", key).lower()).strip("_")
     kind = rng.random()
     if kind < 0.2 and clean[:1].isalpha():
         parts = clean.split("_")

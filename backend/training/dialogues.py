@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from backend.training import inventions, trades
 from backend.training.catalogues import Catalogue
 from backend.training.follow_ups import START, Next, following, spoken
 from backend.training.grammar import Piece, Utterance
@@ -218,11 +217,7 @@ class Scene:
         """A new demand; later ones often speak of the order that is known."""
         intents = [key for key in self.catalogue.ids if key not in ("handoff", "order_details")]
         intent = self.rng.choices(intents, [self._weight(key) for key in intents])[0]
-        if (
-            intent.startswith((inventions.PREFIX, trades.PREFIX))
-            or intent in self.catalogue.says
-            or intent in self.speaker.strangers
-        ):
+        if self._is_strange(intent):
             said = self._strange(intent)
             return said, intent, said.values
         said = self.speaker.say(intent, self.rng)
@@ -238,8 +233,12 @@ class Scene:
     def _is_foreign(self) -> bool:
         return not {"cancel_order", "track_order", "order_late"} & set(self.catalogue.ids)
 
+    def _is_strange(self, intent: str) -> bool:
+        """Another brand's: invented/..., trade/..., mined/..., or an intent of a public set."""
+        return "/" in intent or intent in self.speaker.strangers
+
     def _weight(self, intent: str) -> float:
-        if "/" in intent or intent in self.speaker.strangers:
+        if self._is_strange(intent):
             return 2.5
         return 0.7 if intent.startswith("handoff") else REALITY.get(intent, 1.0)
 
