@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.async_api import expect
 
 from sessions import Conversation, Repository, Role, Server
 from tests.chat.browser.shop import Shop, slowly_written, written
@@ -215,8 +216,7 @@ async def test_conversations_are_listed_and_can_be_switched(visit: "Visit", shop
     await page.locator(".greeting").wait_for()
     await say(page, "Which cards do you take?")
     await answered(page)
-    await page.locator(".thread").nth(1).wait_for()
-    assert await page.locator(".thread-title").all_inner_texts() == ["Which cards do you take?", "How can I pay?"]
+    await expect(page.locator(".thread-title")).to_have_text(["Which cards do you take?", "How can I pay?"], timeout=15_000)
     await page.locator(".thread-open").last.click()
     await page.locator(".line.customer").get_by_text("How can I pay?").wait_for()
     assert await page.locator(".line.customer").count() == 1

@@ -78,7 +78,7 @@ async def visit(chromium: "Browser", shop: Shop) -> AsyncIterator[Callable[..., 
         page.on("dialog", lambda dialog: wrong.append(dialog.message))
         page.on("request", lambda request: _expected(request.url) or wrong.append(request.url))
         await page.goto(address)
-        await page.wait_for_function("window.Pindesk && !Array.isArray(Pindesk)")
+        await true_in(page, "window.Pindesk && !Array.isArray(Pindesk)")
         return page
 
     yield open_page
@@ -136,3 +136,8 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(15):
         while not await true():
             await asyncio.sleep(0.05)
+
+
+async def true_in(page: "Page", expression: str) -> None:
+    """Wait for it, also where a website's policy forbids `eval`, by which `wait_for_function` asks the second time."""
+    await until(lambda: page.evaluate(f"Boolean({expression})"))

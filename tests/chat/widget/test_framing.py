@@ -9,7 +9,7 @@ import pytest
 from chat.widget.framing import frame_policy
 from tests.chat.browser.shop import Shop, written
 from tests.chat.browser.test_page_safety import HOSTILE
-from tests.chat.widget.conftest import answered, frame_of, opened, say
+from tests.chat.widget.conftest import answered, frame_of, opened, say, true_in
 from tests.chat.widget.website import SITE, Website
 from tests.processes import free_port
 
@@ -61,7 +61,7 @@ async def test_a_website_that_is_not_allowed_gets_no_frame(visit: "Visit", shop:
         spoken: list[str] = []
         page.on("console", lambda message: spoken.append(message.text))
         await page.evaluate("Pindesk.on('error', (detail) => (window.trouble = detail)); Pindesk.open()")
-        await page.wait_for_function("window.trouble")
+        await true_in(page, "window.trouble")
         trouble = await page.evaluate("trouble")
         assert trouble["code"] == "frame_blocked"
         assert any("frame is blocked" in line and "/widget/check?" in line for line in spoken)
@@ -78,7 +78,7 @@ async def test_a_policy_that_refuses_the_frame_is_named(visit: "Visit", shop: Sh
     policy = {"Content-Security-Policy": f"script-src {shop.system.url}; frame-src 'none'"}
     page = await visit(website.put(headers=policy))
     await page.evaluate("Pindesk.on('error', (detail) => (window.trouble = detail)); Pindesk.open()")
-    await page.wait_for_function("window.trouble")
+    await true_in(page, "window.trouble")
     assert await page.evaluate("trouble.code") == "csp"
 
 
