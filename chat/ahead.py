@@ -15,7 +15,7 @@ from sessions import Pin as StoredPin
 
 def ahead_of(
     conversation_id: str,
-    pin: StoredPin | None,
+    pin: Pin | None,
     pack: Pack,
     salt: str,
     messages: Sequence[Mapping[str, str]],
@@ -31,7 +31,7 @@ def ahead_of(
         brand=brand_of(pack, salt),
         brand_tokens=prefix_tokens,
         prompt_tokens=prefix_tokens + estimated_prompt(messages[1:]),
-        pin=pin_of(pin),
+        pin=pin,
         continues=continues,
         released=released,
         key=conversation_id,

@@ -17,6 +17,7 @@ from chat.languages import model_languages
 from chat.limits import Limits
 from chat.lookups import Lookups
 from chat.packs import Packs
+from chat.pins import OwnPins, SharedPins
 from chat.retention import keep_tidy
 from chat.services import Services
 from chat.settings import Settings
@@ -50,7 +51,7 @@ def build(settings: Settings) -> Services:
     engine = Engine(replicas, _timeouts(settings))
     warmer = Warmer(store, packs, replicas, engine, secret)
     replicas.on_boot, packs.warm = warmer.warm, warmer.warm_pack
-    keys = StaffKeys(settings)
+    keys, pins = StaffKeys(settings), SharedPins(OwnPins(settings.session_pins), store)
     services = Services(
         settings=settings,
         secret=secret,
@@ -58,6 +59,7 @@ def build(settings: Settings) -> Services:
         packs=packs,
         replicas=replicas,
         engine=engine,
+        pins=pins,
         telemetry=telemetry,
         limits=Limits(settings, telemetry.metrics),
         lookups=Lookups(store),
@@ -66,7 +68,7 @@ def build(settings: Settings) -> Services:
         languages=model_languages(settings),
         proxies=proxies,
         streams=Streams(telemetry.metrics.open_streams),
-        inference=Inference(settings, store, keys, secret, replicas, engine, telemetry),
+        inference=Inference(settings, store, pins, keys, secret, replicas, engine, telemetry),
     )
     services.runner, services.think_time = TurnRunner(services), ThinkTime(services)
     return services

@@ -8,11 +8,11 @@ from fastapi import Request
 from backend.engine import Engine
 from backend.replicas import Replicas
 from chat.addresses import TrustedProxies
-from chat.assist.foreign_pins import ForeignPins
 from chat.inference import Inference
 from chat.limits import Limits
 from chat.lookups import Lookups
 from chat.packs import Packs
+from chat.pins import SharedPins
 from chat.settings import Settings
 from chat.signin.oidc import Oidc
 from chat.staff_keys import StaffKeys
@@ -62,6 +62,7 @@ class Services:
     packs: Packs
     replicas: Replicas
     engine: Engine
+    pins: SharedPins
     telemetry: Telemetry
     limits: Limits
     lookups: Lookups
@@ -73,7 +74,6 @@ class Services:
     inference: Inference
     runner: Runner = field(init=False)
     think_time: Foresight = field(init=False)
-    foreign_pins: ForeignPins = field(default_factory=ForeignPins)
 
     def locales(self, pack: Pack) -> tuple[str, ...]:
         """The locales of a pack that are offered: the model has to speak them."""

@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     session_headers: Annotated[list[str], NoDecode, BeforeValidator(_split_list)] = _about(
         "Headers that name a session of the OpenAI endpoint, the first one present counts.", ["X-Session-Id"]
     )
-    session_pins: int = _about("Sessions of the OpenAI endpoint whose replica is remembered.", 100_000, ge=1)
+    session_pins: int = _about("Sessions and foreign conversations whose replica is remembered.", 100_000, ge=1)
     trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(_split_list)] = _about(
         "Addresses of proxies whose X-Forwarded-For is believed, separated by commas.", []
     )

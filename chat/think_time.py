@@ -16,7 +16,7 @@ from backend.errors import EngineError
 from backend.placement import Ahead, Placement, Ranking, Snapshot
 from backend.priority import Priority
 from backend.salt import cache_salt
-from chat.ahead import ahead_of
+from chat.ahead import ahead_of, pin_of
 from chat.services import Services
 from chat.turns.folding import Past
 from prompts import Line, LineRole, assemble
@@ -135,4 +135,5 @@ class ThinkTime:
         while lines and lines[-1].role != LineRole.ASSISTANT:
             lines = lines[:-1]
         messages = assemble(pack, lines or [Line(LineRole.CUSTOMER, OPENING)])
-        return _Known(conversation, ahead_of(conversation_id, conversation.pin, pack, salt, messages), messages, salt)
+        ahead = ahead_of(conversation_id, pin_of(conversation.pin), pack, salt, messages)
+        return _Known(conversation, ahead, messages, salt)

@@ -1,4 +1,4 @@
-"""Where sessions of the OpenAI endpoint are, alike for every process on one PostgreSQL.
+"""Where sessions of the OpenAI endpoint and foreign conversations are, alike for every process on one PostgreSQL.
 
 One connection of its own, each statement its own transaction: every request reads and writes a pin, and the way
 through the repository takes several times as long.

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.engine import Attempt, Piece
+from backend.placement import Pin
 from backend.priority import Priority
 from backend.salt import cache_salt
-from chat.ahead import ahead_of
+from chat.ahead import ahead_of, pin_of
 from chat.services import Services
 from chat.turns.folding import Past
 from prompts import Line, LineRole, Pack, assemble
 from prompts.tokens import estimated_prompt
-from sessions import Conversation, HistoryItem, Pin, Repository, Site
+from sessions import Conversation, HistoryItem, Repository, Site
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ async def brief_of(services: Services, repo: Repository, conversation: Conversat
         asked=up_to_the_customer(past.view),
         lines=tuple(past.lines),
         salt=salt_of(services, site),
-        pin=conversation.pin,
+        pin=pin_of(conversation.pin),
         base_seq=conversation.last_seq,
         key=conversation.id,
         conversation_id=conversation.id,

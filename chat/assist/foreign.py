@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 from uuid import uuid4
 
+from backend.placement import Pin
 from chat.ahead import ahead_of
 from chat.assist.brief import Brief, fitting, salt_of, up_to_the_customer
 from chat.assist.desk import offered
@@ -10,11 +11,12 @@ from chat.assist.suggesting import suggestions
 from chat.assist.summing import summed_up
 from chat.errors import Missing
 from chat.idempotency import Answer, Once, write
+from chat.pins import Known, pin_key
 from chat.schemas.assist import Foreign, Speaker
 from chat.services import Services
 from chat.turns.answering import MAX_TOKENS
 from prompts import Line, LineRole, assemble, folding, prompt_form
-from sessions import Pin, Repository, Staff
+from sessions import Repository, Staff
 
 
 async def assist(services: Services, agent: Staff, asked: Foreign, *, once: Once | None = None) -> Answer:
@@ -47,11 +49,11 @@ async def _brief(services: Services, agent: Staff, asked: Foreign) -> Brief:
         asked=up_to_the_customer(lines),
         lines=tuple(lines),
         salt=salt_of(services, site),
-        pin=services.foreign_pins.get(key),
+        pin=None,
         base_seq=len(asked.transcript),
         key=key,
     )
-    return _pinned(services, brief)
+    return await _pinned(services, brief, pin_key(b"foreign", key.encode()) if asked.conversation else None)
 
 
 def _line(role: Speaker, text: str) -> Line:
@@ -61,14 +63,18 @@ def _line(role: Speaker, text: str) -> Line:
     return Line(LineRole.AGENT, text)
 
 
-def _pinned(services: Services, brief: Brief) -> Brief:
-    """On the replica where the conversation was, else on the one that suits best now, from now on."""
-    messages = assemble(brief.pack, brief.asked)
-    ahead = ahead_of(brief.key, brief.pin, brief.pack, brief.salt, messages)
+async def _pinned(services: Services, brief: Brief, session: bytes | None) -> Brief:
+    """On the replica where the conversation was, else on the one that suits best now, from now on.
+
+    One without a name will not come again: its place is not remembered.
+    """
+    known = await services.pins.get(session) if session else Known(None)
+    ahead = ahead_of(brief.key, known.pin, brief.pack, brief.salt, assemble(brief.pack, brief.asked))
     order = services.replicas.choose(ahead).order
     chosen = next((each for each in services.replicas.snapshot() if order and each.id == order[0]), None)
     if chosen is None or chosen.boot_id is None:
-        return brief
+        return replace(brief, pin=known.pin)
     pin = Pin(chosen.id, chosen.boot_id, ahead.prompt_tokens, brand=ahead.brand)
-    services.foreign_pins.keep(brief.key, pin)
+    if session:
+        await services.pins.put(session, pin, known)
     return replace(brief, pin=pin)

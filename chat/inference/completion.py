@@ -22,9 +22,9 @@ from backend.ticket import Ticket
 from backend.wire import Event, Wire
 from chat.errors import ApiError, Away, TooMany
 from chat.inference.asked import Asked
-from chat.inference.pins import Known, SharedPins
 from chat.inference.tenants import Tenant
 from chat.inference.trace import RequestTrace
+from chat.pins import Known, SharedPins
 
 log = structlog.get_logger(__name__)
 

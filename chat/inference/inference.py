@@ -6,9 +6,9 @@ from backend.engine import Engine
 from backend.replicas import Replicas
 from chat.inference.asked import Asked
 from chat.inference.completion import Completion
-from chat.inference.pins import SessionPins, SharedPins, session_key
-from chat.inference.tenants import Tenant, Tenants
+from chat.inference.tenants import Tenant, Tenants, session_key
 from chat.inference.trace import RequestTrace
+from chat.pins import SharedPins
 from chat.settings import Settings
 from chat.staff_keys import StaffKeys
 from sessions import Store
@@ -23,6 +23,7 @@ class Inference:
         self,
         settings: Settings,
         store: Store,
+        pins: SharedPins,
         keys: StaffKeys,
         secret: bytes,
         replicas: Replicas,
@@ -30,10 +31,9 @@ class Inference:
         telemetry: Telemetry,
     ) -> None:
         self.tenants = Tenants(store, keys, secret)
-        self.pins = SharedPins(SessionPins(settings.session_pins), store)
         self.started_at = int(time.time())
         self._attempts = settings.max_attempts
-        self._replicas, self._engine, self._telemetry = replicas, engine, telemetry
+        self._pins, self._replicas, self._engine, self._telemetry = pins, replicas, engine, telemetry
 
     @property
     def models(self) -> list[str]:
@@ -44,4 +44,4 @@ class Inference:
         """`session` is the client's own name for it, `parent` the span that asks."""
         key = session_key(tenant, session, "" if session else asked.opening)
         trace = RequestTrace(self._telemetry, parent, asked, tenant.site, key.hex())
-        return Completion(self._replicas, self._engine, self.pins, trace, tenant, asked, key, self._attempts)
+        return Completion(self._replicas, self._engine, self._pins, trace, tenant, asked, key, self._attempts)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from backend.salt import cache_salt
 from chat.errors import ApiError, Forbidden, Missing, Unauthorized
+from chat.pins import pin_key
 from chat.staff_keys import StaffKeys
 from sessions import Scope, Staff, Store
 
@@ -28,6 +29,15 @@ class Tenant:
     key: bytes
     site: str | None
     salt: str = field(repr=False)
+
+
+def session_key(tenant: Tenant, named: str | None, opening: str) -> bytes:
+    """What stands for a session: of the name that the client gave it, else of how its conversation begins.
+
+    The key and the site are part of it: nobody shares, or steers, the session of somebody else.
+    """
+    kind = b"name" if named else b"opening"
+    return pin_key(tenant.key, (tenant.site or "").encode(), kind, (named or opening).encode())
 
 
 class Tenants:

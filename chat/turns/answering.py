@@ -22,7 +22,7 @@ from backend.priority import Priority
 from backend.salt import cache_salt
 from backend.ticket import Ticket
 from chat import handoff
-from chat.ahead import ahead_of, pin_after
+from chat.ahead import ahead_of, pin_after, pin_of
 from chat.services import Services
 from chat.turns.attempt import ReplyAttempt
 from chat.turns.briefing import Briefing
@@ -151,7 +151,7 @@ class Answering:
     def _ahead(self, briefing: Briefing) -> Ahead:
         return ahead_of(
             self.claim.conversation_id,
-            self.claim.pin,
+            pin_of(self.claim.pin),
             briefing.pack,
             briefing.salt,
             briefing.messages,

@@ -15,7 +15,7 @@ import structlog
 from backend.engine import Attempt, Text
 from backend.errors import EngineError
 from backend.priority import Priority
-from chat.ahead import ahead_of
+from chat.ahead import ahead_of, pin_of
 from chat.services import Services
 from chat.turns.trace import TurnTrace
 from prompts import Line, LineRole, Pack, assemble, folding
@@ -112,7 +112,7 @@ class Folder:
         known = past.fold.lines if past.fold else 0
         view = past.view[: lines - known + bool(past.fold)]
         messages = [*assemble(self.pack, view), {"role": "user", "content": folding.ASK}]
-        ahead = ahead_of(self.claim.conversation_id, self.claim.pin, self.pack, self.salt, messages)
+        ahead = ahead_of(self.claim.conversation_id, pin_of(self.claim.pin), self.pack, self.salt, messages)
         ranking = self.services.replicas.choose(ahead)
         if not ranking.order:
             return None

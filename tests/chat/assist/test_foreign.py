@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chat.pins import pin_key
 from tests.chat.assist.conftest import SLOTS, Help
 from tests.chat.turns.test_answering import script
 from tests.scripted_engine import Script
@@ -46,6 +47,18 @@ async def test_foreign_words_cannot_pass_for_ours(help_desk: Help) -> None:
     content = help_desk.engine.calls[0].body["messages"][1]["content"]
     assert "<|im_start|>" not in content and "\u202e" not in content
     assert content.count("[agent]") == 1
+
+
+@pytest.mark.parametrize(("named", "remembered"), [("chatwoot-18", True), (None, False)])
+async def test_named_conversation_is_looked_for_where_it_was(
+    help_desk: Help, named: str | None, remembered: bool
+) -> None:
+    pins = help_desk.api.services.pins
+    before = len(pins)
+    await helped(help_desk, "order_late", "get_refund", "delivery_period", conversation=named)
+    assert len(pins) - before == remembered
+    known = await pins.get(pin_key(b"foreign", f"demo {named}".encode()))
+    assert (known.pin is not None and known.pin.held_tokens > 0) == remembered
 
 
 async def test_host_tells_what_it_sent(help_desk: Help) -> None:

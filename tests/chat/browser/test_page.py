@@ -216,7 +216,8 @@ async def test_conversations_are_listed_and_can_be_switched(visit: "Visit", shop
     await page.locator(".greeting").wait_for()
     await say(page, "Which cards do you take?")
     await answered(page)
-    await expect(page.locator(".thread-title")).to_have_text(["Which cards do you take?", "How can I pay?"], timeout=15_000)
+    titles = ["Which cards do you take?", "How can I pay?"]
+    await expect(page.locator(".thread-title")).to_have_text(titles, timeout=15_000)
     await page.locator(".thread-open").last.click()
     await page.locator(".line.customer").get_by_text("How can I pay?").wait_for()
     assert await page.locator(".line.customer").count() == 1

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from backend.placement import Pin
-from chat.inference import pins
-from chat.inference.pins import Known, SessionPins, SharedPins
+from chat import pins
+from chat.pins import Known, OwnPins, SharedPins
 from sessions import Store, upgrade
 
 SESSION = b"s" * 16
@@ -21,7 +21,7 @@ HERE, THERE = Pin("r0", "1", 640, "brand", 1), Pin("r1", "2", 700, "brand")
 async def two(url: str) -> AsyncIterator[tuple[SharedPins, SharedPins]]:
     await upgrade(url)
     stores = Store(url), Store(url)
-    one, other = (SharedPins(SessionPins(10), store) for store in stores)
+    one, other = (SharedPins(OwnPins(10), store) for store in stores)
     for store in stores:
         await store.session_pins.get("nobody")  # the connection takes its time
     try:
@@ -89,7 +89,7 @@ async def test_a_late_database_holds_nobody_up_and_is_asked_again_later(
 
 async def test_a_file_of_one_process_is_not_asked(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/never-made.db")
-    shared = SharedPins(SessionPins(10), store)
+    shared = SharedPins(OwnPins(10), store)
     await shared.put(SESSION, HERE, await shared.get(SESSION))
     assert await where(shared) == "r0" and (await shared.get(SESSION)).version is None
     await store.close()
@@ -98,7 +98,7 @@ async def test_a_file_of_one_process_is_not_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:9/nothing"])
 async def test_without_a_database_a_process_goes_by_its_own_memory(url: str) -> None:
     store = Store(url)
-    shared = SharedPins(SessionPins(10), store)
+    shared = SharedPins(OwnPins(10), store)
     for pin in (HERE, THERE):
         await shared.put(SESSION, pin, await shared.get(SESSION))
     assert await where(shared) == "r1"

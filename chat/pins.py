@@ -1,4 +1,4 @@
-"""Where the prefix of each session lies.
+"""Where the prefixes lie of what we do not keep ourselves: sessions of the OpenAI endpoint, foreign conversations.
 
 This process remembers it. Processes that share a PostgreSQL share the pins, too: read before a turn is placed, written
 after it by compare and set. While the database is slow or away, what a process remembers itself has to do.
@@ -17,7 +17,6 @@ import structlog
 
 from backend.placement import Pin
 from chat.ahead import pin_of
-from chat.inference.tenants import Tenant
 from sessions import Pin as StoredPin
 from sessions import Store, Unavailable
 
@@ -29,12 +28,8 @@ PATIENCE_S = 0.1
 RESPITE_S = 1.0
 
 
-def session_key(tenant: Tenant, named: str | None, opening: str) -> bytes:
-    """16 bytes that stand for a session: of the name that the client gave it, else of how its conversation begins.
-
-    The key and the site are part of it: nobody shares, or steers, the session of somebody else.
-    """
-    parts = (tenant.key, (tenant.site or "").encode(), b"name" if named else b"opening", (named or opening).encode())
+def pin_key(*parts: bytes) -> bytes:
+    """16 bytes that stand for all the parts, in their order."""
     counted = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
     return hashlib.blake2b(counted, digest_size=16).digest()
 
@@ -45,7 +40,7 @@ class _Held:
     at: float
 
 
-class SessionPins:
+class OwnPins:
     """This process' own memory: at most `capacity` sessions, some 600 bytes each, the longest unused given up first."""
 
     def __init__(self, capacity: int) -> None:
@@ -81,10 +76,14 @@ class SharedPins:
     A database that has not answered within PATIENCE_S is left alone for RESPITE_S.
     """
 
-    def __init__(self, own: SessionPins, store: Store) -> None:
+    def __init__(self, own: OwnPins, store: Store) -> None:
         self._own, self._shared = own, store.session_pins
         self._respite_until = 0.0
         self._running = set[asyncio.Task[Any]]()
+
+    def __len__(self) -> int:
+        """How many this process remembers."""
+        return len(self._own)
 
     async def get(self, session: bytes) -> Known:
         """The session's pin as it is now."""

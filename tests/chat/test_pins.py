@@ -3,14 +3,14 @@ import tracemalloc
 
 from backend.placement import Pin
 from backend.routing import brand_key
-from chat.inference.pins import SessionPins, session_key
-from chat.inference.tenants import Tenant
+from chat.inference.tenants import Tenant, session_key
+from chat.pins import OwnPins
 
 ONE = Tenant(b"k" * 32, "demo", "salt")
 
 
 def test_the_longest_unused_is_given_up_first() -> None:
-    pins = SessionPins(2)
+    pins = OwnPins(2)
     for session in (b"a", b"b", b"a", b"c"):
         pins.put(session, Pin("r0", "1"))
     assert [pins.get(session) is not None for session in (b"a", b"b", b"c")] == [True, False, True]
@@ -18,7 +18,7 @@ def test_the_longest_unused_is_given_up_first() -> None:
 
 
 def test_a_later_pin_replaces_the_earlier() -> None:
-    pins = SessionPins(2)
+    pins = OwnPins(2)
     pins.put(b"a", Pin("r0", "1"))
     pins.put(b"a", Pin("r1", "2", 7))
     pin = pins.get(b"a")
@@ -26,7 +26,7 @@ def test_a_later_pin_replaces_the_earlier() -> None:
 
 
 def test_a_pin_ages_until_it_is_used_again() -> None:
-    pins = SessionPins(2)
+    pins = OwnPins(2)
     pins.put(b"a", Pin("r0", "1"))
     time.sleep(0.02)
     assert pins.get(b"a").idle_s >= 0.02
@@ -35,7 +35,7 @@ def test_a_pin_ages_until_it_is_used_again() -> None:
 
 
 def test_a_session_costs_less_than_two_kilobytes() -> None:
-    pins, count = SessionPins(100_000), 5_000
+    pins, count = OwnPins(100_000), 5_000
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
