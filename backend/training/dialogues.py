@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from backend.training.catalogues import Catalogue
-from backend.training.follow_ups import START, Next, following, spoken
+from backend.training.follow_ups import CARRIED, START, Next, following, spoken
 from backend.training.grammar import Piece, Utterance
 from backend.training.noise import disturb
 from backend.training.speaker import Speaker, merged
@@ -29,7 +29,7 @@ REALITY = {
     "payment_issue": 1.8,
     "order_cancelled_by_shop": 1.6,
     "clarify": 2.6,
-    "out_of_scope": 14.0,
+    "out_of_scope": 20.0,
     "other_language": 2.5,
     "contact_human_agent": 2.2,
     "order_details": 1.5,
@@ -95,6 +95,11 @@ class Talk:
     is_waiting: bool = False
     told: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def same_thing(self) -> dict[str, str]:
+        """The product that was spoken of."""
+        return {"product": self.told["product"]} if "product" in self.told else {}
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -134,13 +139,15 @@ class Scene:
             "sentiment": sentiment(intent, text).value,
             "action_reason": reason(intent, by_entity).value,
         }
-        hidden = frozenset(slot for slot, entity in asked.items() if entity in said.unknown and entity not in known)
+        unknown = (said.unknown | (CARRIED & talk.told.keys())) - known.keys()
+        hidden = frozenset(slot for slot, entity in asked.items() if entity in unknown)
         waiting = intent in NEEDS_ORDER and "order_id" in by_entity and by_entity["order_id"] is None
         talk.intent, talk.values, talk.is_waiting = (
             intent,
             {key: value for key, value in known.items() if value},
             waiting,
         )
+        talk.told |= said.values
         return Turn(text, compact(reply), hidden, intent, said.source)
 
     def _as_sent(self, said: Utterance) -> str:
@@ -189,8 +196,9 @@ class Scene:
             return None
         if line.is_fix:
             talk.orders.pop()
-        talk.told = said.values if line.is_new else talk.told | said.values
-        return said, line.intent or talk.intent, said.values if line.intent else {**talk.values, **said.values}
+        if line.is_new or line.is_first:
+            talk.told = {}
+        return said, line.intent or talk.intent, {**(talk.same_thing if line.intent else talk.values), **said.values}
 
     def _fits(self, line: Next, talk: Talk) -> bool:
         """Whether the catalogue has an answer to a line, and the talk the orders that it leans on."""
@@ -227,7 +235,7 @@ class Scene:
             said = replace(said, pieces=merged([self.speaker.say("greeting", self.rng), said]))
         if self.rng.random() < 0.04 and intent in NEEDS_ORDER:
             said = replace(said, pieces=[*said.pieces, *_distractor(self.rng)])
-        return said, intent, said.values
+        return said, intent, {**(talk.same_thing if talk.intent == "clarify" else {}), **said.values}
 
     @property
     def _is_foreign(self) -> bool:

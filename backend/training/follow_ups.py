@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from random import Random
 
@@ -13,7 +13,10 @@ from backend.training.tables import table
 START = ""
 SAME, FIX, NEW, FIRST = "same", "fix", "new", "first"
 CARRIED = frozenset({"product", "amount", "date", "city"})
-"""Nobody says whether such a value still counts for another demand: no lesson there."""
+"""Nobody says whether such a value still counts for another demand: no lesson there.
+
+But for the product, where the other demand is what a talk went on with: that is about the same thing.
+"""
 
 
 @dataclass(frozen=True)
@@ -50,5 +53,4 @@ def _read(line: str) -> Next:
 def spoken(line: Next, said_before: Mapping[str, str], rng: Random) -> Utterance:
     """The line as one message. `said_before` are the conversation's values; a new line draws its own."""
     values = Values(rng, {} if line.is_new else said_before)
-    said = disturb(Utterance(expand(line.phrase, values), line.intent), rng)
-    return replace(said, unknown=(CARRIED & said_before.keys()) - said.values.keys())
+    return disturb(Utterance(expand(line.phrase, values), line.intent), rng)

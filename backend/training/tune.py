@@ -3,8 +3,8 @@
     .venv/engine/bin/python -m backend.training.tune --model backend/starter_model --data DIR --out DIR [--rows N]
 
 For what a whole training did not teach, such as new dialogues of the grammar: the rates are low, and most rows are
-those of the training (without the mined catalogues, which need a GPU to be found), so that nothing else is forgotten.
-Words keep their vectors. Rows and weights follow from the seed.
+those of the training, so that nothing else is forgotten. Mined catalogues need a GPU to be found; those of an earlier
+`make model` do as well (`--mined`). Words keep their vectors. Rows and weights follow from the seed.
 """
 
 import argparse
@@ -23,12 +23,14 @@ from torch.nn import functional as F
 from backend.training.catalogues import shop
 from backend.training.corpora import Sources
 from backend.training.export import export
+from backend.training.mined import Mined
 from backend.training.model import Attend, Model, built
 from backend.training.rows import WEIGHT_SCALE, Row, RowMaker
 from backend.training.speaker import Speaker
 from backend.training.tokenizer import load
 
-KINDS = {"shop": 45, "renamed": 17, "trade": 12, "foreign": 9, "invented": 3, "bank": 10, "star": 4}
+KINDS = {"shop": 42, "renamed": 15, "trade": 12, "foreign": 8, "invented": 2, "mined": 8, "bank": 8, "star": 5}
+"""Without `--mined` its rows are foreign ones."""
 SEEDS_FROM = 900_000_000
 """Beyond the rows of every whole training."""
 
@@ -48,16 +50,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the public sets")
     parser.add_argument("--out", type=Path, required=True, help="where the new model's folder goes")
     parser.add_argument("--rows", type=int, default=120, help="each is seen once")
+    parser.add_argument("--mined", type=Path, help="folder with the mined catalogues of an earlier training")
     parser.add_argument("--rate", type=float, default=Plan.rate)
+    parser.add_argument("--batch", type=int, default=Plan.batch, help="rows of a step")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1, help="of PyTorch")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     tokenizer = load(given.model)
-    maker = RowMaker(tokenizer, Speaker(Sources(given.data), shop().pack.brand), KINDS)
+    mined = Mined.load(given.mined) if given.mined else None
+    maker = RowMaker(tokenizer, Speaker(Sources(given.data), shop().pack.brand, mined), KINDS)
     rows = (maker.row(SEEDS_FROM + given.seed * 1_000_000 + at) for at in range(given.rows))
     model = built(load_file(given.model / "model.safetensors"))
-    tuned(model, rows, given.rows, Plan(rate=given.rate))
+    tuned(model, rows, given.rows, Plan(batch=given.batch, rate=given.rate))
     export(model, tokenizer, given.out)
 
 

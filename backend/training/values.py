@@ -12,6 +12,7 @@ NAMES = words("names")
 CITIES = tuple(place.replace("_", " ") for place in words("cities"))
 ACCOUNTS = words("accounts")
 MONTHS = words("months")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DOMAINS = words("domains")
 _ONSETS = words("onsets")
 _VOWELS = words("vowels")
@@ -118,6 +119,8 @@ def date(rng: Random) -> str:
             f"{day}.{number}.",
             f"{day}{suffix} {short}",
             f"the {day}{suffix}",
+            rng.choice(WEEKDAYS),
+            rng.choice(WEEKDAYS).lower(),
             f"{number}/{day}/{year}",
             f"{day} {month} {year}",
         )

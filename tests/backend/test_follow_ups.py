@@ -8,8 +8,7 @@ from backend.training.catalogues import shop
 from backend.training.corpora import Sources
 from backend.training.dialogues import Scene, Talk, Turn
 from backend.training.evaluation.exam import parsed
-from backend.training.follow_ups import START, Next, following, spoken
-from backend.training.grammar import Utterance
+from backend.training.follow_ups import START, Next, following
 from backend.training.speaker import Speaker
 
 LINES = [line for lines in following().values() for line in lines]
@@ -71,7 +70,25 @@ def test_nothing_leans_on_an_order_that_nobody_named() -> None:
     assert answered(Talk(intent="track_order"), Next("track_order", "the first one", is_first=True), 1) is None
 
 
-def test_a_value_of_another_demand_is_no_lesson() -> None:
-    said = spoken(Next("return_item", "how do i send it back"), {"product": "lamp", "order_id": "77"}, Random(1))
-    assert isinstance(said, Utterance)
-    assert said.unknown == {"product"}
+def test_what_a_talk_goes_on_with_is_about_the_same_thing() -> None:
+    talk = Talk()
+    damaged = answered(talk, Next("item_damaged", "my {product} of order {order_id} is broken"), 1)
+    back = answered(talk, Next("return_item", "how do i send it back"), 2)
+    other = answered(talk, Next("return_item", "and {order_id}", is_new=True), 3)
+    told = [json.loads(turn.reply)["slots"]["product"] for turn in (damaged, back, other) if turn]
+    assert told[0] == told[1] is not None
+    assert told[2:] == [None]
+
+
+def test_an_amount_of_another_demand_is_no_lesson() -> None:
+    talk = Talk()
+    assert answered(talk, Next("charged_twice", "you took {amount} twice"), 1)
+    refund = answered(talk, Next("get_refund", "i want it back"), 2)
+    assert refund and refund.hidden == {"amount"}
+
+
+def test_a_thing_that_meant_nothing_yet_is_what_comes_next() -> None:
+    talk = Talk()
+    assert answered(talk, Next("clarify", "my {product}"), 1)
+    damaged = answered(talk, Next("item_damaged", "it arrived broken"), 2)
+    assert damaged and json.loads(damaged.reply)["slots"]["product"] == talk.told["product"]
