@@ -1,7 +1,7 @@
 """Brands of other trades, written by hand: `grammar/trades` has each trade's lines and what its customers say."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from random import Random
@@ -29,7 +29,7 @@ def matters(rng: Random, most: int | None = None) -> list[tuple[str, str]]:
 @cache
 def slots(intent: str) -> Mapping[str, str]:
     """The values that the customers name, each a slot of its own kind."""
-    named = {name for phrase in _phrases(intent) for name in re.findall(r"{(\w+)}", phrase)}
+    named = {name for phrase in _phrases(intent) for name in _names(phrase)}
     return {name: name for name in sorted(named & _KINDS)}
 
 
@@ -43,6 +43,14 @@ def spoken(intent: str, rng: Random) -> Utterance:
         pieces += [Piece(rng.choice((". ", ", "))), *expand(rng.choice(macros["closer"]), values)]
     said = disturb(Utterance(pieces, intent), rng)
     return replace(said, unknown=WORDED - said.values.keys())
+
+
+def _names(phrase: str) -> Iterator[str]:
+    """The values that a phrase may hold, those of its macros included."""
+    for name in re.findall(r"{(\w+)}", phrase):
+        for inner in table("macros").get(name, ()):
+            yield from _names(inner)
+        yield name
 
 
 def _phrases(intent: str) -> list[str]:

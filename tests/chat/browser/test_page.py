@@ -142,6 +142,7 @@ async def test_a_stopped_reply_can_be_tried_again(visit: "Visit", shop: Shop) ->
     shop.engine.enqueue(slowly_written(LATE), written())
     page = await visit()
     await say(page, "Where is my order 10234?")
+    await page.get_by_text(LEAD).wait_for()
     await page.get_by_role("button", name="Stop the reply").click()
     await page.get_by_text("You stopped this reply.").wait_for()
     await page.get_by_role("button", name="Try again").click()

@@ -312,6 +312,7 @@ async def test_a_stopped_reply_can_be_tried_again(visit: "Visit", website: Websi
     page = await visit(website.put())
     frame = await opened(page)
     await say(frame, "Where is my order 10234?")
+    await frame.get_by_text(LEAD).wait_for()
     await frame.get_by_role("button", name="Stop the reply").click()
     await frame.get_by_text("You stopped this reply.").wait_for()
     await frame.get_by_role("button", name="Try again").click()
