@@ -81,10 +81,6 @@ class SharedPins:
         self._respite_until = 0.0
         self._running = set[asyncio.Task[Any]]()
 
-    def __len__(self) -> int:
-        """How many this process remembers."""
-        return len(self._own)
-
     async def get(self, session: bytes) -> Known:
         """The session's pin as it is now."""
         own = self._own.get(session)

@@ -6,11 +6,12 @@ from random import Random
 
 from backend.training.catalogues import Catalogue
 from backend.training.follow_ups import CARRIED, START, Next, following, spoken
+from backend.training.frames import distractor, told_behind
 from backend.training.grammar import Piece, Utterance
 from backend.training.noise import disturb
 from backend.training.speaker import Speaker, merged
 from backend.training.targets import NEEDS_ORDER, demand, reason, sentiment
-from backend.training.values import MAKERS, digits, order_id
+from backend.training.values import MAKERS
 from prompts import compact, prompt_form
 
 FOLLOWS, BEGINS = 0.5, 0.14
@@ -234,7 +235,7 @@ class Scene:
         if said.intent not in ("other_language", "clarify") and self.rng.random() < 0.03:
             said = replace(said, pieces=merged([self.speaker.say("greeting", self.rng), said]))
         if self.rng.random() < 0.04 and intent in NEEDS_ORDER:
-            said = replace(said, pieces=[*said.pieces, *_distractor(self.rng)])
+            said = replace(said, pieces=[*said.pieces, *distractor(self.rng)])
         return said, intent, {**(talk.same_thing if talk.intent == "clarify" else {}), **said.values}
 
     @property
@@ -263,9 +264,9 @@ class Scene:
         pieces = list(said.pieces)
         for slot in template_slots:
             if slot not in said.values and rng.random() < (0.2 if said.values else 0.5):
-                pieces += _told(slot, rng)
+                pieces += told_behind(slot, rng)
         if rng.random() < 0.08:
-            pieces += _distractor(rng)
+            pieces += distractor(rng)
         return replace(said, pieces=pieces)
 
 
@@ -278,29 +279,3 @@ def _without_order(said: Utterance) -> Utterance:
     if any(mark in text.lower() for mark in _NUMBER_EXPECTED):
         return said
     return replace(said, pieces=plain)
-
-
-def _told(slot: str, rng: Random) -> list[Piece]:
-    """ "..., policy no 4711": a slot's value behind its name."""
-    value = MAKERS.get(slot, order_id)(rng)
-    label = slot.replace("_", " ")
-    shape = rng.choice((", {} ", ". My {} is ", " ({}: ", ", {} is ", ". {}: ", ", my {} "))
-    opened = shape.format(label)
-    return [Piece(opened), Piece(value, slot), Piece(")" if "(" in opened else "")]
-
-
-def _distractor(rng: Random) -> list[Piece]:
-    """A number that is no order's."""
-    label = rng.choice(
-        (
-            "transaction id",
-            "tracking number",
-            "my phone number is",
-            "invoice no",
-            "my zip code is",
-            "card ending in",
-            "article number",
-            "txn id",
-        )
-    )
-    return [Piece(f"{rng.choice(('. ', ', '))}{label} {digits(rng, 3, 12)}")]

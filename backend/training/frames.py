@@ -5,7 +5,7 @@ from random import Random
 from backend.training.grammar import Piece, Values, expand
 from backend.training.tables import table
 from backend.training.targets import PROBLEMS
-from backend.training.values import MAKERS, digits, name, word
+from backend.training.values import MAKERS, digits, name, order_id, word
 
 FRAMED = frozenset(
     {"greeting", "thanks", "goodbye", "small_talk", "clarify", "handoff_anger", "handoff_legal", "handoff_threat"}
@@ -85,3 +85,29 @@ def gibberish(rng: Random) -> str:
             )
         )
     return " ".join(word(rng) for _ in range(rng.choice((1, 1, 2, 3, 5))))
+
+
+def told_behind(slot: str, rng: Random) -> list[Piece]:
+    """ "..., policy no 4711": a slot's value behind its name."""
+    value = MAKERS.get(slot, order_id)(rng)
+    label = slot.replace("_", " ")
+    shape = rng.choice((", {} ", ". My {} is ", " ({}: ", ", {} is ", ". {}: ", ", my {} "))
+    opened = shape.format(label)
+    return [Piece(opened), Piece(value, slot), Piece(")" if "(" in opened else "")]
+
+
+def distractor(rng: Random) -> list[Piece]:
+    """A number that is no order's."""
+    label = rng.choice(
+        (
+            "transaction id",
+            "tracking number",
+            "my phone number is",
+            "invoice no",
+            "my zip code is",
+            "card ending in",
+            "article number",
+            "txn id",
+        )
+    )
+    return [Piece(f"{rng.choice(('. ', ', '))}{label} {digits(rng, 3, 12)}")]
