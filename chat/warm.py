@@ -1,8 +1,7 @@
 """Warm before ready: what every conversation on a replica begins with is computed once, before customers come.
 
 Each pack version that new conversations may get is brought to a replica by a reply of one token under the cache salt of
-each site that uses it: that prefills its system prompt and compiles the grammar of every turn before whose end the
-customer has named no value to copy.
+each site that uses it: that prefills its system prompt and compiles a grammar of it.
 """
 
 import asyncio

@@ -1,9 +1,12 @@
 """Which characters a value or a prompt may hold, and how texts are compared."""
 
+import re
 import unicodedata
+from collections.abc import Iterator
 
 _KEPT_CONTROLS = "\t\n\r"
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
+_WORD = re.compile(r"[^\W_]+")
 _FIRST_UNSPACED = 0x2E80  # CJK radicals: from here on, scripts put no blanks between words
 
 
@@ -35,6 +38,20 @@ def occurs(needle: str, haystack: str) -> bool:
             return True
         at = haystack.find(needle, at + 1)
     return False
+
+
+def runs(text: str, most_words: int) -> Iterator[str]:
+    """Every run of up to `most_words` words of a text of one line, with the marks between them; each `occurs` in it."""
+    words = [match.span() for match in _WORD.finditer(text)]
+    ends = [None if _joined(text[end : end + 2], text[end - 1]) else end for _, end in words]
+    for at, (start, _) in enumerate(words):
+        if not _joined(text[max(0, start - 2) : start][::-1], text[start]):
+            yield from (text[start:end] for end in ends[at : at + most_words] if end is not None)
+
+
+def is_spaced(text: str) -> bool:
+    """True if every word of `text` is in a script that puts blanks between words."""
+    return not any(c.isalpha() and ord(c) >= _FIRST_UNSPACED for c in text)
 
 
 def _joined(outside: str, edge: str) -> bool:

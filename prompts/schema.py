@@ -8,7 +8,7 @@ branches end with is defined once: a grammar that is new to the engine then take
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -73,14 +73,15 @@ def _kept_schema(pack: Pack, only: frozenset[str] | None, narrowed: frozenset[tu
 
 def _schema(pack: Pack, only: frozenset[str] | None, narrowed: Mapping[Slot, Sequence[str]]) -> Schema:
     groups: defaultdict[tuple[Action, str], list[str]] = defaultdict(list)
+    shared = {name: _one_of(values) for name, values in _SHARED.items()}
     for template in pack.offered:
         if (only is None or template.id in only) and _fillable(template, narrowed):
-            slots = {slot.name: _slot(slot, narrowed.get(slot)) for slot in template.asked}
+            slots = {slot.name: _slot(slot, narrowed.get(slot), shared) for slot in template.asked}
             groups[template.action, json.dumps(slots)].append(template.id)
     if not groups:
         raise ValueError("No template is left to choose from.")
     branches = [_branch(action, names, json.loads(slots)) for (action, slots), names in groups.items()]
-    return {"anyOf": branches, "$defs": {name: _one_of(values) for name, values in _SHARED.items()}}
+    return {"anyOf": branches, "$defs": shared}
 
 
 def _fillable(template: Template, candidates: Mapping[Slot, Sequence[str]]) -> bool:
@@ -111,8 +112,8 @@ def templates_in(branch: Schema) -> list[str]:
     return branch["properties"]["template"]["enum"]
 
 
-def _one_of(values: type[StrEnum]) -> Schema:
-    return {"anyOf": [{"const": item.value} for item in values]}
+def _one_of(values: Iterable[str]) -> Schema:
+    return {"anyOf": [{"const": value} for value in values]}
 
 
 def _object(properties: Schema) -> Schema:
@@ -125,12 +126,18 @@ def _object(properties: Schema) -> Schema:
     }
 
 
-def _slot(slot: Slot, candidates: Sequence[str] | None) -> Schema:
-    """The schema of one slot's value."""
-    values = slot.choices if slot.type is SlotType.CHOICE else candidates if _copied(slot) else None
-    if values is not None:
-        return {"enum": [*values, None] if slot.optional else list(values)}
-    return {"type": ["string", "null"] if slot.optional else "string"}
+def _slot(slot: Slot, candidates: Sequence[str] | None, shared: dict[str, Schema]) -> Schema:
+    """The schema of one slot's value; what it may copy is put into `shared` definitions, once for equal slots."""
+    if slot.type is SlotType.CHOICE:
+        return {"enum": [*slot.choices, None] if slot.optional else list(slot.choices)}
+    if not _copied(slot) or candidates is None:
+        return {"type": ["string", "null"] if slot.optional else "string"}
+    if not candidates:
+        return {"enum": [None]}
+    listed = {"anyOf": [{"enum": list(candidates)}, *([{"type": "null"}] if slot.optional else [])]}
+    name = next((name for name, known in shared.items() if known == listed), f"copied_{len(shared)}")
+    shared[name] = listed
+    return {"$ref": f"#/$defs/{name}"}
 
 
 def _copied(slot: Slot) -> bool:

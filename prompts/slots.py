@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from unicodedata import normalize
 
-from prompts.characters import folded, occurs, one_line
+from prompts.characters import folded, is_spaced, occurs, one_line, runs
 from prompts.errors import InvalidReply, Ungrounded
 from prompts.template import Kind, Slot, SlotType
 
@@ -69,6 +69,7 @@ SHAPES = {
     Kind.AMOUNT: Shape((_AMOUNT, _SPELLED_AMOUNT), _amount_key),
 }
 _ORDER_ID_CHARS = range(3, 31)
+_MOST_WORDS = 6  # of a value of an open kind: "set of six blue egg cups"
 _PLAIN_WORD = re.compile(
     r"(?:a|all|also|am|an|and|are|as|at|been|but|buy|by|call|code|cost|did|does|for|from|get|got|had|has|have|how|i|id|"
     r"in|into|is|it|its|just|like|made|me|mean|my|need|new|no|not|now|nr|num|of|off|oh|ok|old|on|one|only|or|our|over|"
@@ -104,19 +105,28 @@ def grounded(value: str, slot: Slot, texts: Iterable[str]) -> bool:
     return any(_stands_in(wanted, slot, folded(text)) for text in texts)
 
 
-def candidates(slot: Slot, texts: Iterable[str]) -> list[str] | None:
-    """Every lawful value of a copied slot in `texts`, newest text first; None if its kind is open (text, date)."""
-    if _shape(slot) is None:
+def is_open(slot: Slot) -> bool:
+    """True if any words may be a value of a copied slot: its kind has no shape (text, date)."""
+    return _shape(slot) is None
+
+
+def candidates(slot: Slot, texts: Sequence[str]) -> list[str] | None:
+    """The lawful values of a copied slot in `texts`, newest text first. Of an open kind: every run of up to six words;
+    None if a text is in a script without blanks between words.
+    """
+    if is_open(slot) and not all(map(is_spaced, texts)):
         return None
     alike = Slot(type=slot.type, kind=slot.kind, pattern=slot.pattern, max_chars=slot.max_chars)
-    return list(dict.fromkeys(value for text in reversed(list(texts)) for value in _candidates_in(alike, text)))
+    return list(dict.fromkeys(value for text in reversed(texts) for value in _candidates_in(alike, text)))
 
 
 @lru_cache(maxsize=1024)
 def _candidates_in(slot: Slot, text: str) -> tuple[str, ...]:
     """Those of one text. A conversation's earlier messages are asked for again in each of its turns."""
     shape = _shape(slot)
-    found = list(dict.fromkeys(one_line(value) for value in _found(shape, _spelled(text)))) if shape else []
+    if shape is None:
+        return tuple(run for run in dict.fromkeys(runs(_spelled(text), _MOST_WORDS)) if len(run) <= slot.max_chars)
+    found = list(dict.fromkeys(one_line(value) for value in _found(shape, _spelled(text))))
     if slot.pattern is None and slot.kind is Kind.ORDER_ID:
         found = [value for value in found if not _PLAIN_WORD.match(value)]
     return tuple(v for v in found if len(v) <= slot.max_chars and _well_shaped(slot, folded(v)))

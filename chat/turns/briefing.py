@@ -56,7 +56,7 @@ class Briefing:
         return Fill(self.pack, self.locale, self.texts, only=self.only)
 
     def strict(self) -> "Briefing":
-        """The same for an attempt after an unlawful one: what cannot be listed, such as a product, stays empty.
+        """The same for an attempt after an unlawful one: what cannot be listed, such as Chinese words, stays empty.
 
         The grammar then makes an ungrounded or an endless copy impossible.
         """

@@ -7,6 +7,7 @@ import pytest
 
 from backend.placement import ReplicaState
 from backend.salt import cache_salt
+from chat.warm import OPENING
 from prompts import system_prompt, turn_schema
 from tests.chat.conftest import Api, make_settings, serving
 from tests.scripted_engine import ScriptedEngine
@@ -23,7 +24,7 @@ async def test_each_site_is_warmed_under_its_salt_before_the_replica_is_ready(tm
         by_salt = {call.body.get("cache_salt"): call.body for call in engine.probes if "cache_salt" in call.body}
         body = by_salt[cache_salt(api.services.secret, "demo", 0)]
         assert body["messages"][0] == {"role": "system", "content": system_prompt(pack)}
-        assert body["structured_outputs"] == {"json": turn_schema(pack, ["a first message that names no value"])}
+        assert body["structured_outputs"] == {"json": turn_schema(pack, [OPENING])}
         assert body["max_tokens"] == 1
 
 

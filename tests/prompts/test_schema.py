@@ -9,8 +9,17 @@ from jsonschema import Draft202012Validator
 from prompts import Fill, InvalidReply, Pack, Slot, compact, load_pack, reply_schema
 from prompts.schema import HEAD, TAIL, templates_in
 from tests.prompts.conftest import DEMO
+from tests.schemas import slots_of
 
 PACK = load_pack(DEMO)
+CANCEL = {
+    "action": "reply",
+    "template": "cancel_order",
+    "slots": {"order_id": "10234"},
+    "demand": "x",
+    "sentiment": "neutral",
+    "action_reason": "answered",
+}
 VALIDATOR = Draft202012Validator(reply_schema(PACK))
 
 
@@ -72,17 +81,22 @@ def order_ids(demo: Pack, *values: str) -> dict[Slot, list[str]]:
 
 def test_candidates_narrow_copied_slots(demo: Pack) -> None:
     schema = reply_schema(demo, candidates=order_ids(demo, "10234"))
-    slots = {name: branch["properties"]["slots"] for branch in schema["anyOf"] for name in templates_in(branch)}
-    assert slots["cancel_order"]["properties"]["order_id"] == {"enum": ["10234", None]}
-    assert slots["order_details"]["properties"]["order_id"] == {"enum": ["10234"]}
-    assert slots["review"]["properties"]["product"] == {"type": ["string", "null"]}
+    slots = slots_of(schema)
+    assert slots["cancel_order"]["order_id"] == ["10234", None]
+    assert slots["order_details"]["order_id"] == ["10234"]
+    assert slots["review"]["product"] is None
+    assert Draft202012Validator(schema).is_valid(CANCEL)
+    assert not Draft202012Validator(schema).is_valid(CANCEL | {"slots": {"order_id": "10235"}})
+
+
+def test_what_a_slot_may_copy_is_listed_once(demo: Pack) -> None:
+    assert compact(reply_schema(demo, candidates=order_ids(demo, "10234"))).count("10234") == 2, "null or not"
 
 
 def test_without_candidates_a_slot_is_null_or_its_template_is_left_out(demo: Pack) -> None:
     schema = reply_schema(demo, candidates=order_ids(demo))
-    slots = {name: branch["properties"]["slots"] for branch in schema["anyOf"] for name in templates_in(branch)}
-    assert slots["cancel_order"]["properties"]["order_id"] == {"enum": [None]}
-    assert "order_details" not in slots
+    assert slots_of(schema)["cancel_order"]["order_id"] == [None]
+    assert "order_details" not in slots_of(schema)
 
 
 JSON_VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.just("10234") | st.just({})

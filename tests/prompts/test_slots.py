@@ -133,7 +133,15 @@ def test_candidates_are_all_lawful_values_newest_first() -> None:
         "£20",
         "a hundred and fifty dollars",
     ]
-    assert candidates(copied(Kind.TEXT), texts) is None
+
+
+def test_candidates_of_an_open_kind_are_runs_of_words() -> None:
+    found = candidates(copied(max_chars=12), ["It's 12.50 for the tea-pot", "a b c d e f g"])
+    assert found is not None
+    assert {"a b c d e f", "tea-pot", "tea", "the tea-pot", "12.50 for"} <= set(found)
+    assert not {"a b c d e f g", "12", "50", "12.50 for the"} & set(found), "too many words, cut numbers, too long"
+    assert found.index("g") < found.index("tea")
+    assert candidates(copied(), ["a lamp", "台灯"]) is None
 
 
 def test_a_word_before_a_number_is_no_part_of_it_unless_it_says_nothing() -> None:

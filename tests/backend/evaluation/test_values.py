@@ -9,7 +9,12 @@ from prompts import Slot, candidates, prompt_form
 from prompts.characters import folded
 
 WRITTEN = ("messages", "conversations", "follow_ups")
-SETS = ("cucom", *WRITTEN, *(f"{kind}_{name}" for kind in ("fresh", "exam", "blind") for name in WRITTEN[:2]))
+SETS = (
+    "cucom",
+    *WRITTEN,
+    *(f"{kind}_{name}" for kind in ("fresh", "exam", "blind") for name in WRITTEN[:2]),
+    "held_conversations",
+)
 
 
 def wanted(case: Case) -> Iterator[tuple[Slot, str, list[str]]]:
@@ -24,7 +29,7 @@ def wanted(case: Case) -> Iterator[tuple[Slot, str, list[str]]]:
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_every_labelled_value_of_a_kind_with_a_shape_is_listed(name: str) -> None:
+def test_every_labelled_value_is_listed(name: str) -> None:
     cases = cucom_cases() if name == "cucom" else written_cases(name)
     found = [
         folded(value.lstrip("#")) in map(folded, listed)

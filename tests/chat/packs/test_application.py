@@ -8,12 +8,15 @@ import pytest
 
 from backend.salt import cache_salt
 from chat.packs.__main__ import main
+from chat.warm import OPENING
 from prompts import speakable, system_prompt, turn_schema
 from prompts.recall import recall
 from sessions import TurnState
 from tests.chat.conftest import Api, Opened, make_settings, serving
 from tests.chat.turns.test_answering import script
 from tests.scripted_engine import ScriptedEngine
+
+SAID = "Thanks a lot"
 
 Edit = Callable[[str], None]
 
@@ -34,7 +37,7 @@ async def api(tmp_path: Path, folder: Path, engine: ScriptedEngine) -> AsyncIter
 
 async def answered(api: Api, opened: Opened, turn: str) -> TurnState:
     """Post a turn and wait for its end."""
-    turn_id = (await api.post(opened, "Thanks a lot", turn)).json()["turn_id"]
+    turn_id = (await api.post(opened, SAID, turn)).json()["turn_id"]
     async with asyncio.timeout(15):
         while True:
             async with api.services.store.read() as repo:
@@ -94,7 +97,7 @@ async def test_a_recalled_template_is_stopped_in_a_running_conversation(
     assert await answered(api, opened, "t2") == TurnState.FAILED, "this engine insists on it"
 
     told = engine.calls[1].body
-    assert told["structured_outputs"]["json"] == turn_schema(pack, ["hello"], only=speakable(pack, {"thanks"}))
+    assert told["structured_outputs"]["json"] == turn_schema(pack, [SAID], only=speakable(pack, {"thanks"}))
     assert told["messages"][: len(engine.calls[0].body["messages"])] == engine.calls[0].body["messages"]
     assert '"thanks"' in told["messages"][2]["content"], "what was said stays said"
     listed = await api.call("GET", "/sites/demo/templates", api.keys["agent"])
@@ -106,7 +109,7 @@ async def test_the_grammar_without_a_recalled_template_is_brought_to_the_replica
 ) -> None:
     opened, pack = await api.open(), api.services.packs.named("demo-shop")
     assert await answered(api, opened, "t1") == TurnState.DONE
-    narrowed, before = turn_schema(pack, ["hello"], only=speakable(pack, {"thanks"})), len(engine.probes)
+    narrowed, before = turn_schema(pack, [OPENING], only=speakable(pack, {"thanks"})), len(engine.probes)
     recall(folder / "demo-shop", "thanks")
     salts: set[str] = set()
     async with asyncio.timeout(5):
