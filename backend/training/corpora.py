@@ -65,6 +65,12 @@ def labelled(name: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in (LABELS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+@cache
+def outside() -> list[str]:
+    """A committed file of what people ask that a shop does not do."""
+    return (LABELS / "outside.txt").read_text(encoding="utf-8").splitlines()
+
+
 def bitext(sources: Sources, part: str) -> list[Utterance]:
     """Bitext's utterances with their values marked. `part` is train or test."""
     if part == "test":

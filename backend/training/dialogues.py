@@ -12,9 +12,12 @@ from backend.training.noise import disturb
 from backend.training.speaker import Speaker, merged
 from backend.training.targets import NEEDS_ORDER, demand, reason, sentiment
 from backend.training.values import MAKERS
+from backend.training.written import Known, told_anew
 from prompts import compact, prompt_form
 
 FOLLOWS, BEGINS = 0.5, 0.14
+WRITTEN = 0.25
+"""How many of a shop's conversations are ones that were written down."""
 LENGTHS, LENGTH_WEIGHTS = (1, 2, 3, 4, 5, 6, 7, 8), (25, 17, 13, 12, 10, 9, 7, 7)
 REALITY = {
     "cancel_order": 2.0,
@@ -111,24 +114,35 @@ class Scene:
     rng: Random
 
     def dialogue(self) -> list[Turn]:
-        """A conversation of 1 to 8 turns."""
+        """A conversation of 1 to 8 turns, or one that was written down."""
+        if not self._is_foreign and self.rng.random() < WRITTEN:
+            return self._written() or self.dialogue()
         talk, turns = Talk(), []
         for _ in range(self.rng.choices(LENGTHS, LENGTH_WEIGHTS)[0]):
             turns.append(self.turn(talk))
+        return turns
+
+    def _written(self) -> list[Turn]:
+        """As much of a conversation that was written down as the catalogue has answers for."""
+        talk, turns = Talk(), []
+        for said, known in told_anew(self.rng):
+            if said.intent not in self.catalogue.ids:
+                break
+            turns.append(self.answered(talk, said, said.intent, known))
         return turns
 
     def turn(self, talk: Talk) -> Turn:
         said, intent, values = self._next(talk)
         return self.answered(talk, said, intent, values)
 
-    def answered(self, talk: Talk, said: Utterance, intent: str, values: Mapping[str, str]) -> Turn:
+    def answered(self, talk: Talk, said: Utterance, intent: str, values: Known) -> Turn:
         """The turn in which `said` means `intent`, and what it leaves behind in `talk`."""
         template = self.catalogue.template(intent)
         asked = self.catalogue.slots[template.id]
         if "order_id" in said.values and said.values["order_id"] not in talk.orders:
             talk.orders.append(said.values["order_id"])
         known = dict(values)
-        if "order_id" in asked.values() and "order_id" not in known and talk.orders:
+        if "order_id" in asked.values() and "order_id" not in known.keys() | said.unknown and talk.orders:
             known["order_id"] = talk.orders[-1]
         by_entity = {entity: known.get(entity) for entity in asked.values()}
         text = self._as_sent(said)
@@ -197,7 +211,7 @@ class Scene:
             return None
         if line.is_fix:
             talk.orders.pop()
-        if line.is_new or line.is_first:
+        if (line.is_new and not line.is_fix) or line.is_first:
             talk.told = {}
         return said, line.intent or talk.intent, {**(talk.same_thing if line.intent else talk.values), **said.values}
 

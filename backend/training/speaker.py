@@ -21,6 +21,7 @@ from backend.training.corpora import (
     hint3,
     labelled,
     natcs,
+    outside,
     real,
 )
 from backend.training.frames import FRAMED, framed, fresh_value, gibberish
@@ -208,10 +209,10 @@ class Speaker:
 
     def _outside(self, rng: Random) -> Utterance:
         kind = rng.random()
-        if kind < 0.5:
-            quoted = rng.choice(self.outside)
+        if kind < 0.65:
+            quoted = rng.choice(self.outside if kind < 0.42 else outside())
             return disturb(Utterance([Piece(quoted)], "out_of_scope", source=quoted), rng)
-        if kind < 0.8:
+        if kind < 0.85:
             return self._world(rng)
         return self._made("out_of_scope", Values(rng))
 
