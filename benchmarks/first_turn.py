@@ -1,14 +1,10 @@
 """What warming up saves a conversation's first turn: `python -m benchmarks.first_turn`, on real replicas.
 
-    cold        the first conversation of a brand on a replica: its prefix is not in the cache, its grammar not compiled
-    prefix      only the prefix is there
-    grammar     only the grammar is there
-    warm        both, by the very request that `chat.warm` makes of a replica before customers come
+    cold        the first conversation of a brand on a replica
+    warm        after the very request that `chat.warm` makes of a replica before customers come
 
-The questions name no value to copy: one that does has a grammar of its own, see `benchmarks.narrowed`.
-
-Each turn has a cache salt and a schema of its own, so that nothing is left over from the one before; the states take
-turns. Nothing else should run on the machine.
+A grammar cannot be warmed: each message has its own, see `benchmarks.narrowed`. Each turn has a cache salt of its own,
+so that nothing is left over from the one before; the states take turns. Nothing else should run on the machine.
 """
 
 import argparse
@@ -34,7 +30,7 @@ from prompts import Line, LineRole, Pack, assemble, load_pack, prompt_form, turn
 from prompts.check import PACKS
 from prompts.probes import probes
 
-STATES = ("cold", "prefix", "grammar", "warm")
+STATES = ("cold", "warm")
 WARM_UP = "warm-up itself"
 
 
@@ -49,22 +45,16 @@ class FirstTurns:
 
     async def run(self, state: str, question: str) -> dict[str, Decoded]:
         """The first turn of a brand that nobody has served, after what `state` says has been warmed."""
-        brand, salt = uuid4().hex, uuid4().hex
-        told: dict[str, Decoded] = {}
-        if state == "warm":
-            told[WARM_UP] = await self._ask(OPENING, salt, brand, max_tokens=1)
-        if state == "prefix":
-            await self._ask(OPENING, salt, None, max_tokens=1)
-        if state == "grammar":
-            await self._ask(OPENING, uuid4().hex, brand, max_tokens=1)
-        return told | {state: await self._ask(question, salt, brand)}
+        salt = uuid4().hex
+        told = {WARM_UP: await self._ask(OPENING, salt, max_tokens=1)} if state == "warm" else {}
+        return told | {state: await self._ask(question, salt)}
 
-    async def _ask(self, text: str, salt: str, brand: str | None, max_tokens: int = MAX_TOKENS) -> Decoded:
-        """Guided by the brand's schema for this text, if there is a brand."""
+    async def _ask(self, text: str, salt: str, max_tokens: int = MAX_TOKENS) -> Decoded:
+        """Guided by a schema that no other brand has."""
         asked = prompt_form(text)
         messages = assemble(self.pack, [Line(LineRole.CUSTOMER, asked)])
         body = {"model": self.model, "messages": messages, "max_tokens": max_tokens, "cache_salt": salt}
-        guided = {"structured_outputs": {"json": branded(turn_schema(self.pack, [asked]), brand)}} if brand else {}
+        guided = {"structured_outputs": {"json": branded(turn_schema(self.pack, [asked]), salt)}}
         return await decode(self.http, self.url, body | guided, GUIDED)
 
 

@@ -8,7 +8,7 @@ Every arm sends the same prompts (the demo shop's system prompt and a customer's
 
 What the grammar itself costs is told by rounds that take turns: guided, then unguided with as many tokens for each
 question as guided wrote for it (`price`); one schema, then a host of brands, each with its own (`schemas`). `values`
-stands in `benchmarks.narrowed`: what it costs that the grammar admits only the customer's own values.
+stands in `benchmarks.narrowed`: what it costs that the grammar admits only the customer's own words.
 
 Replicas with another structured-outputs backend (a flag of their server) are compared by
 `--backend NAME=URL[,URL]`, once for each. Nothing else should run on the machine.
@@ -137,7 +137,7 @@ def report(part: str, results: Mapping[str, Any]) -> str:
         if part == "price":
             lines += _compared_rows(rows)
         elif part == "values":
-            lines += [*_rows(rows), *narrowed.told(rows)]
+            lines += [*_rows(rows), narrowed.told(rows)]
         else:
             lines += _rows(rows)
             lines += [_against(rows["guided"], rows[f"free {words}"], words) for words in WORDS]

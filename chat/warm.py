@@ -1,7 +1,7 @@
 """Warm before ready: what every conversation on a replica begins with is computed once, before customers come.
 
 Each pack version that new conversations may get is brought to a replica by a reply of one token under the cache salt of
-each site that uses it: that prefills its system prompt and compiles a grammar of it.
+each site that uses it: that prefills its system prompt and shows that the engine compiles its grammar.
 """
 
 import asyncio

@@ -3,12 +3,13 @@
 Templates that have their action and their slots in common share a branch: vLLM checks and converts the schema anew for
 every request. For the demo shop's 46 templates in 15 branches that takes 1.2 ms of a CPU core instead of 6.8. What all
 branches end with is defined once: a grammar that is new to the engine then takes 12 instead of 15 ms to compile, and
-0.5 instead of 0.8 MB of its cache. (xgrammar shares a definition if it is an `anyOf`, and copies an `enum`.)
+0.5 instead of 0.8 MB of its cache. So is what their slots may copy: a message of 39 words takes 18 instead of 35 ms.
+(xgrammar shares a definition if it is an `anyOf`, and copies an `enum`.)
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -67,7 +68,7 @@ def reply_schema(
 
 @lru_cache(maxsize=256)
 def _kept_schema(pack: Pack, only: frozenset[str] | None, narrowed: frozenset[tuple[Slot, tuple[str, ...]]]) -> Schema:
-    """The turns of a conversation, and those of all that name no value, ask for the same one."""
+    """A turn's attempts and what is suggested beside it ask for the same one."""
     return _schema(pack, only, dict(narrowed))
 
 
@@ -112,8 +113,8 @@ def templates_in(branch: Schema) -> list[str]:
     return branch["properties"]["template"]["enum"]
 
 
-def _one_of(values: Iterable[str]) -> Schema:
-    return {"anyOf": [{"const": value} for value in values]}
+def _one_of(values: type[StrEnum]) -> Schema:
+    return {"anyOf": [{"const": item.value} for item in values]}
 
 
 def _object(properties: Schema) -> Schema:

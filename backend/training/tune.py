@@ -29,7 +29,7 @@ from backend.training.rows import WEIGHT_SCALE, Row, RowMaker
 from backend.training.speaker import Speaker
 from backend.training.tokenizer import load
 
-KINDS = {"shop": 42, "renamed": 15, "trade": 12, "foreign": 8, "invented": 2, "mined": 8, "bank": 8, "star": 5}
+KINDS = {"shop": 42, "renamed": 15, "trade": 20, "foreign": 8, "invented": 2, "mined": 8, "bank": 8, "star": 5}
 """Without `--mined` its rows are foreign ones."""
 SEEDS_FROM = 900_000_000
 """Beyond the rows of every whole training."""

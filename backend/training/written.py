@@ -74,9 +74,7 @@ def _renewed(lines: Sequence[Line], rng: Random) -> Iterator[tuple[Utterance, Kn
         yield said, dict(_as_typed(line.known, fresh, typed))
 
 
-def _as_typed(
-    known: Known, fresh: Mapping[str, tuple[str, str]], typed: Mapping[str, str]
-) -> Iterator[tuple[str, str | None]]:
+def _as_typed(known: Known, fresh: Fresh, typed: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
     """The values of a label as they stand in the messages now; one that stands nowhere is left out."""
     for kind, value in known.items():
         if value is None:

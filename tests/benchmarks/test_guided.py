@@ -82,6 +82,6 @@ async def test_a_run_gives_every_arm_the_same_prompts(
     assert len(titles) == 1 + 3
     values = results["xgrammar"]["values"]["8"]
     assert {name: row["replies"] for name, row in values.items() if name != "ratios"} == dict.fromkeys(
-        ["new value", "same value", "free, value", "no value", "free, no value"], 2 * 4
+        ["own words", "free"], 2 * 4
     )
     assert "guided / free of 60 words: whole reply" in capsys.readouterr().out
