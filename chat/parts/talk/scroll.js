@@ -8,6 +8,7 @@ export class Scroll {
     this.box = box;
     this.latest = latest;
     this.atEnd = true;
+    this.top = 0;
     box.addEventListener("scroll", () => this.#look(), { passive: true });
     const grown = new ResizeObserver(() => this.#follow());
     grown.observe(content);
@@ -20,8 +21,12 @@ export class Scroll {
     this.#follow();
   }
 
+  /** Only who scrolls up leaves the end: lines that come before the browser tells of a scroll lead nobody away. */
   #look() {
-    this.atEnd = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_PX;
+    const { scrollTop, scrollHeight, clientHeight } = this.box;
+    const isNear = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    this.atEnd = isNear || (this.atEnd && scrollTop >= this.top);
+    this.top = scrollTop;
     this.latest.hidden = this.atEnd;
   }
 

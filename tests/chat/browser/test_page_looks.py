@@ -77,6 +77,25 @@ async def test_a_reader_who_scrolled_up_stays_there(visit: "Visit", shop: Shop) 
     assert await box.evaluate("node => node.scrollHeight - node.scrollTop - node.clientHeight") < 2
 
 
+async def test_a_line_that_outruns_the_scroll_before_it_is_followed(visit: "Visit", shop: Shop) -> None:
+    shop.engine.enqueue(written())
+    page = await visit(viewport={"width": 1000, "height": 420})
+    await say(page, "How can I pay?\n" * 20)
+    await answered(page)
+    box = page.locator(".scroll")
+    await box.evaluate(
+        """node => {
+          const line = document.createElement("p");
+          line.style.height = "300px";
+          node.querySelector(".line").parentElement.append(line);
+          node.dispatchEvent(new Event("scroll"));
+        }"""
+    )
+    await page.wait_for_timeout(200)
+    assert await box.evaluate("node => node.scrollHeight - node.scrollTop - node.clientHeight") < 2
+    assert await page.get_by_role("button", name="Latest").count() == 0
+
+
 async def test_finished_replies_are_announced_once(visit: "Visit", shop: Shop) -> None:
     shop.engine.enqueue(written(delay_s=0.02))
     page = await visit()
