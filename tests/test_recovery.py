@@ -78,10 +78,10 @@ async def replicas(system: System, customer: Customer) -> dict[str, dict[str, ob
     return {row["id"]: row for row in rows.raise_for_status().json()["data"]}
 
 
-async def in_flight(system: System, customer: Customer, replica_id: str) -> None:
-    """Until the frozen replica holds the turn: from here on it is in mid-reply."""
+async def holding(system: System, customer: Customer, replica_id: str, turns: int) -> None:
+    """Until the replica holds so many turns: none before it is frozen, so that what it holds then is in mid-reply."""
     async with asyncio.timeout(10):
-        while not (await replicas(system, customer))[replica_id]["inflight"]:
+        while (await replicas(system, customer))[replica_id]["inflight"] != turns:
             await asyncio.sleep(0.02)
 
 
@@ -112,10 +112,11 @@ async def _web_dies(system: System, pair: list[ReplicaProcess]) -> None:
         customer = await Customer.open(http)
         first = (await customer.ask("hello")).turn_id
         home, home_id = await home_of(system, customer, pair)
+        await holding(system, customer, home_id, 0)
         asked = [await post(customer, QUESTION, "t2")]
         freeze(home)
         asked.append(await post(customer, "thanks", "t3"))
-        await in_flight(system, customer, home_id)
+        await holding(system, customer, home_id, 1)
         system.kill_web()
         thaw(home)
     system.restart_web()
@@ -136,9 +137,10 @@ async def _a_replica_dies(system: System, pair: list[ReplicaProcess]) -> None:
         customer = await Customer.open(http)
         await customer.ask("hello")
         home, home_id = await home_of(system, customer, pair)
+        await holding(system, customer, home_id, 0)
         turn_id = await post(customer, QUESTION, "t2")
         freeze(home)
-        await in_flight(system, customer, home_id)
+        await holding(system, customer, home_id, 1)
         home.kill()
         log = await ended(customer, {turn_id})
         ours = [(kind, data) for kind, data in log if data.get("turn_id") == turn_id]
