@@ -66,7 +66,7 @@ def labelled(name: str) -> list[dict[str, object]]:
 
 
 @cache
-def outside() -> list[str]:
+def written_outside() -> list[str]:
     """A committed file of what people ask that a shop does not do."""
     return (LABELS / "outside.txt").read_text(encoding="utf-8").splitlines()
 

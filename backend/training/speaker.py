@@ -21,8 +21,8 @@ from backend.training.corpora import (
     hint3,
     labelled,
     natcs,
-    outside,
     real,
+    written_outside,
 )
 from backend.training.frames import FRAMED, framed, fresh_value, gibberish
 from backend.training.grammar import Piece, Utterance, Values, expand
@@ -210,7 +210,7 @@ class Speaker:
     def _outside(self, rng: Random) -> Utterance:
         kind = rng.random()
         if kind < 0.65:
-            quoted = rng.choice(self.outside if kind < 0.42 else outside())
+            quoted = rng.choice(self.outside if kind < 0.42 else written_outside())
             return disturb(Utterance([Piece(quoted)], "out_of_scope", source=quoted), rng)
         if kind < 0.85:
             return self._world(rng)

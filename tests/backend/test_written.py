@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from backend.training.catalogues import renamed_shop, shop
-from backend.training.corpora import LABELS, Sources, key, labelled, outside, without_near_duplicates
+from backend.training.corpora import LABELS, Sources, key, labelled, without_near_duplicates, written_outside
 from backend.training.dialogues import Scene, Talk
 from backend.training.evaluation.exam import parsed
 from backend.training.grammar import Piece, Utterance
@@ -37,7 +37,7 @@ def test_no_test_item_is_among_them() -> None:
     files = [*(LABELS.parent / "evaluation").glob("*.jsonl"), LABELS / "cucom_test.jsonl"]
     rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     held = [of(turn["text"]) for row in rows for turn in row.get("turns", [row])]
-    said = [of(line.text) for lines in written() for line in lines] + [of(text) for text in outside()]
+    said = [of(line.text) for lines in written() for line in lines] + [of(text) for text in written_outside()]
     said = [each for each in said if len(key(each)) >= SHORT]
     left = without_near_duplicates(said, [each for each in held if len(key(each)) >= SHORT])
     assert {each.text for each in said} == {each.text for each in left}
