@@ -13,19 +13,63 @@ from prompts.template import Kind, Slot, SlotType
 
 _AMOUNT_NUMBER = r"\d{1,3}(?:[., ']\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d{1,2})?(?!\d)"
 _CURRENCIES = {
-    "$": "usd", "usd": "usd", "dollar": "usd", "dollars": "usd", "bucks": "usd",
-    "€": "eur", "eur": "eur", "euro": "eur", "euros": "eur",
-    "£": "gbp", "gbp": "gbp", "pound": "gbp", "pounds": "gbp",
-    "¥": "cny", "cny": "cny", "rmb": "cny", "yuan": "cny", "元": "cny", "块": "cny",
-}  # fmt: skip
-_CURRENCY = "|".join(sorted(map(re.escape, _CURRENCIES), key=len, reverse=True))
-_AMOUNT = re.compile(rf"(?:({_CURRENCY}) ?)?(?<![\d.,])({_AMOUNT_NUMBER})(?: ?({_CURRENCY})(?![a-z]))?")
+    name: code
+    for code, names in {
+        "aed": "aed dirham dirhams",
+        "aud": "a$ au$ aud",
+        "bdt": "bdt taka",
+        "brl": "r$ brl reais",
+        "cad": "c$ ca$ cad",
+        "chf": "chf franc francs",
+        "cny": "¥ cny rmb yuan 元 块",
+        "czk": "kč czk koruna korun",
+        "dkk": "dkk kroner",
+        "eur": "€ eur euro euros",
+        "gbp": "£ gbp pound pounds quid",
+        "hkd": "hk$ hkd",
+        "huf": "huf forint forints",
+        "idr": "rp idr rupiah",
+        "ils": "₪ ils shekel shekels",
+        "inr": "₹ inr rs rupee rupees",
+        "jpy": "jpy yen",
+        "kes": "ksh kes shilling shillings",
+        "krw": "₩ krw",
+        "kwd": "kwd dinar dinars",
+        "mxn": "mxn peso pesos",
+        "myr": "rm myr ringgit",
+        "ngn": "₦ ngn naira",
+        "nok": "nok",
+        "nzd": "nz$ nzd",
+        "php": "₱",
+        "pln": "zł pln zloty zlotys",
+        "rub": "₽ rub ruble rubles",
+        "sar": "sar riyal riyals",
+        "sek": "kr sek krona kronor",
+        "sgd": "s$ sgd",
+        "thb": "฿ thb baht",
+        "try": "₺ lira",
+        "uah": "₴ uah hryvnia",
+        "usd": "$ us$ usd dollar dollars bucks",
+        "vnd": "₫ vnd",
+        "zar": "r zar rand",
+    }.items()
+    for name in names.split()
+}
+"""What customers write for a currency, but for names that are common words too (won, try)."""
+_CURRENCY = "|".join(
+    f"(?<![a-z]){re.escape(name)}" if name.isascii() and name[0].isalpha() else re.escape(name)
+    for name in sorted(_CURRENCIES, key=len, reverse=True)
+)
+_AMOUNT = re.compile(
+    rf"(?:({_CURRENCY})(?:(?<=rs)\.)? ?)?(?:(?<=rs\.)|(?<![\d.,]))({_AMOUNT_NUMBER})(?: ?({_CURRENCY})(?![a-z]))?"
+)
 _NUMBER_WORD = (
     "an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
     "eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand"
 )
 _SPELLED_AMOUNT = re.compile(
-    rf"(?<![a-z])(?:{_NUMBER_WORD})(?:[ -](?:and )?(?:{_NUMBER_WORD}))* (?:dollars?|bucks|euros?|pounds?|yuan)(?![a-z])"
+    rf"(?<![a-z])(?:{_NUMBER_WORD})(?:[ -](?:and )?(?:{_NUMBER_WORD}))* "
+    rf"(?:{'|'.join(name for name in _CURRENCIES if name.isalpha() and len(name) > 3)})(?![a-z])"
 )
 
 
@@ -58,9 +102,10 @@ SHAPES = {
     Kind.ORDER_ID: Shape(
         patterns=(
             re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*"),
-            re.compile(r"[a-z0-9]+(?:[-_/][a-z0-9]+)*"),
+            re.compile(r"[a-z0-9]+(?:[-_/][a-z0-9]+|\.(?=[a-z]*\d)[a-z0-9]+)*"),
             re.compile(r"(?<![a-z0-9_/-])\d+(?:[ .]\d+)+(?![a-z0-9_/-])"),
             re.compile(r"(?<![a-z0-9_/-])[a-z]{1,4} \d[a-z0-9-]*"),
+            re.compile(r"(?<![a-z0-9_/-])[a-z]{1,4}(?: \d[a-z0-9-]*){2,}"),
         ),
         key=_alphanumerics,
     ),

@@ -63,6 +63,9 @@ def _patterned(rng: Random) -> str:
     return part(rng.randint(5, 14))
 
 
+ABROAD = ("A$ {}", "R{}", "₦{}", "CHF {}", "AED {}", "SEK {}", "{} kr", "{} zloty", "{} dirhams", "{} pesos")
+
+
 def amount(rng: Random) -> str:
     """An amount of money as a customer writes it."""
     number = rng.choice(
@@ -91,6 +94,10 @@ def amount(rng: Random) -> str:
             "Rs. {}",
             "{} bucks",
             "{}$",
+            "{} quid",
+            rng.choice(
+                ("A$ {}", "R{}", "₦{}", "CHF {}", "AED {}", "SEK {}", "{} kr", "{} zloty", "{} dirhams", "{} pesos")
+            ),
             "{}" if "." in number else "${}",
         )
     )

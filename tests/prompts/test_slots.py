@@ -34,6 +34,8 @@ def copied(kind: Kind = Kind.TEXT, **keys: object) -> Slot:
         (Kind.AMOUNT, "50 euros", "€ 50,00 are gone"),
         (Kind.AMOUNT, "fifty dollars", "I want my fifty dollars"),
         (Kind.AMOUNT, "50元", "退我50元"),
+        (Kind.AMOUNT, "30 quid", "it cost £30"),
+        (Kind.AMOUNT, "Rs.1,499", "I paid 1499 rupees"),
         (Kind.DATE, "12 March", "It was due on 12 March 2026"),
         (Kind.DATE, "last  Monday", "since last Monday"),
         (Kind.TEXT, "Linen Curtain", "the linen\n curtain is torn"),
@@ -133,6 +135,8 @@ def test_candidates_are_all_lawful_values_newest_first() -> None:
         "£20",
         "a hundred and fifty dollars",
     ]
+    paid = "Rs. 1,200.50 it was, Rs.99 fees, no 40rs. Others 45"
+    assert candidates(copied(Kind.AMOUNT), [paid]) == ["Rs. 1,200.50", "Rs.99", "40rs", "45"]
 
 
 def test_candidates_of_an_open_kind_are_runs_of_words() -> None:
