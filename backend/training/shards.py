@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -34,9 +35,28 @@ FIELDS = {
     "meant": (np.int32, MEANT),
 }
 CHUNK = 32
-ROWS_MOST = 1_000_000
+ROWS_MOST = 10_000_000
 SPARED_CORES = 2
 _maker: RowMaker | None = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which rows one of `ranks` processes of a host makes: `rows` of its own, those before `first` not again."""
+
+    rank: int
+    ranks: int
+    rows: int
+    first: int = 0
+
+    @property
+    def workers(self) -> int:
+        return max(1, ((os.cpu_count() or 1) - SPARED_CORES) // self.ranks)
+
+    def chunks(self, seed: int) -> list[range]:
+        """The seeds of its rows."""
+        start = seed * ROWS_MOST + self.rank * self.rows
+        return [range(start + at, start + min(at + CHUNK, self.rows)) for at in range(self.first, self.rows, CHUNK)]
 
 
 class Shards:
@@ -82,44 +102,39 @@ class Shards:
                 self._grown.notify_all()
 
 
-def prepare(data: Path, folder: Path, *, rows: int, seed: int, first: int = 0) -> Shards:
-    """Tokenizer, word meanings and rows from the public sets, the sentence encoder and the seed. The rows before
-    `first` are not made.
+def learn(data: Path, folder: Path, *, seed: int) -> None:
+    """Word meanings and tokenizer from the public sets, the sentence encoder and the seed, into `folder`.
 
-    What lies in `folder` already is used. Raises `FileNotFoundError` that names a missing set, `ModuleNotFoundError`
+    What lies there already is used. Raises `FileNotFoundError` that names a missing set, `ModuleNotFoundError`
     if the encoder is needed and missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sources, started = Sources(data), time.monotonic()
-    meanings = _taught(sources, folder, seed)
-    if not (folder / "tokenizer.json").exists():
-        speaker = Speaker(sources, shop().pack.brand, Mined.load(folder))
-        trained(_texts(speaker, seed), VOCABULARY, meanings.listed).save(str(folder / "tokenizer.json"))
-    tokenizer = load(folder)
-    print(f"tokenizer ready after {time.monotonic() - started:.0f} s", flush=True)
-    shards = Shards(tokenizer, meanings.of_pieces(tokenizer), Mined.load(folder).vectors, rows)
-    pool = ProcessPoolExecutor(
-        max(1, (os.cpu_count() or 1) - SPARED_CORES),
-        mp_context=get_context("spawn"),
-        initializer=_start,
-        initargs=(data, folder),
-    )
-    shards.ready = first
-    made = pool.map(
-        _make,
-        [range(seed * ROWS_MOST + at, seed * ROWS_MOST + min(at + CHUNK, rows)) for at in range(first, rows, CHUNK)],
-    )
-    threading.Thread(target=shards.fill, args=(made,), daemon=True).start()
-    return shards
-
-
-def _taught(sources: Sources, folder: Path, seed: int) -> Meanings:
-    """What is learned from the sentence encoder, once."""
     if not (folder / "meanings.npz").exists():
         learned_meanings().save(folder / "meanings.npz")
     if not (folder / "mined.npz").exists():
         mine(sources, folder, brand=shop().pack.brand, held=held_intents(sources), seed=seed)
-    return Meanings.load(folder / "meanings.npz")
+    if not (folder / "tokenizer.json").exists():
+        speaker = Speaker(sources, shop().pack.brand, Mined.load(folder))
+        listed = Meanings.load(folder / "meanings.npz").listed
+        trained(_texts(speaker, seed), VOCABULARY, listed).save(str(folder / "tokenizer.json"))
+    print(f"tokenizer ready after {time.monotonic() - started:.0f} s", flush=True)
+
+
+def prepare(data: Path, folder: Path, own: Share, *, seed: int) -> Shards:
+    """A process's own rows, from what was learned into `folder`, the public sets and the seed."""
+    tokenizer = load(folder)
+    meanings = Meanings.load(folder / "meanings.npz").of_pieces(tokenizer)
+    shards = Shards(tokenizer, meanings, Mined.load(folder).vectors, own.rows)
+    pool = ProcessPoolExecutor(
+        own.workers,
+        mp_context=get_context("spawn"),
+        initializer=_start,
+        initargs=(data, folder),
+    )
+    shards.ready = own.first
+    threading.Thread(target=shards.fill, args=(pool.map(_make, own.chunks(seed)),), daemon=True).start()
+    return shards
 
 
 def _start(data: Path, folder: Path) -> None:

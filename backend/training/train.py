@@ -1,16 +1,20 @@
 """Trains the starter model: `python -m backend.training.train --data DIR --out DIR` on a machine with a GPU.
 
 Tokenizer, data and weights follow from the seed. Without a GPU, or with a set missing, it says so and stops.
+On N GPUs of one host, each with rows of its own: `torchrun --nproc-per-node N -m backend.training.train ...`.
 """
 
 import argparse
 import json
 import math
+import os
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 import torch.utils.checkpoint
 from safetensors.torch import load_file
 from torch import Tensor
@@ -20,7 +24,7 @@ from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex
 from backend.training.export import export
 from backend.training.model import Model, Shape
 from backend.training.rows import PADDING_DOC, ROW_TOKENS
-from backend.training.shards import Shards, prepare
+from backend.training.shards import Shards, Share, learn, prepare
 
 SIZES = {
     "small": Shape(width=384, layers=6, heads=6, inner=1024),
@@ -31,11 +35,13 @@ WARM_UP = 0.04
 _block_mask = torch.compile(create_block_mask)
 LOSS_CHUNKS = 8
 WORD_EPSILON, READ_WEIGHT = 1e-6, 0.15
+STOPS_EVERY = 10
+"""Steps between two looks at the clock."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How fast. `batch` is in rows of ROW_TOKENS tokens."""
+    """How fast. `batch` is in rows of ROW_TOKENS tokens, for each GPU."""
 
     batch: int = 32
     matrix_rate: float = 0.02
@@ -43,6 +49,16 @@ class Plan:
     word_rate: float = 1.5e-3
     decay: float = 0.05
     seed: int = 20261121
+
+    def on(self, gpus: int) -> "Plan":
+        """The same for a batch so many times as large: rates grow with its square root (Malladi et al. 2022)."""
+        more = math.sqrt(gpus)
+        return replace(
+            self,
+            matrix_rate=self.matrix_rate * more,
+            other_rate=self.other_rate * more,
+            word_rate=self.word_rate * more,
+        )
 
 
 SECOND = Plan(matrix_rate=0.008, other_rate=1.2e-3, word_rate=6e-4)
@@ -53,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with the public sets")
     parser.add_argument("--out", type=Path, required=True, help="where the model's folder and its making go")
-    parser.add_argument("--rows", type=int, default=320_000, help="each is seen once")
+    parser.add_argument("--rows", type=int, default=320_000, help="each is seen once, by one of the GPUs")
     parser.add_argument("--size", choices=SIZES, default="deep")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--stop-after", type=float, default=math.inf, help="seconds; run again to go on from there")
@@ -65,14 +81,30 @@ def main() -> None:
             "python -m backend.training.tune"
         )
     stop_at = time.monotonic() + given.stop_after
-    plan = Plan(seed=given.seed) if given.begin is None else replace(SECOND, seed=given.seed)
+    rank, ranks = _joined()
+    plan = replace(Plan() if given.begin is None else SECOND, seed=given.seed).on(ranks)
     state = given.out / "state.pt"
-    first = _step_kept(state) * plan.batch
-    shards = prepare(given.data, given.out / "shards", rows=given.rows, seed=given.seed, first=first)
+    if rank == 0:
+        learn(given.data, given.out / "shards", seed=given.seed)
+    if ranks > 1:
+        dist.barrier()
+    own = Share(rank, ranks, given.rows // ranks, first=_step_kept(state) * plan.batch)
+    shards = prepare(given.data, given.out / "shards", own, seed=given.seed)
     model = trained(SIZES[given.size], plan, shards, state, stop_at, given.begin)
-    if model:
+    if model and rank == 0:
         export(model, shards.tokenizer, given.out / given.size)
         state.unlink(missing_ok=True)
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def _joined() -> tuple[int, int]:
+    """This process's number and how many there are: what `torchrun` has set, else the only one."""
+    if "RANK" not in os.environ:
+        return 0, 1
+    torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl", timeout=timedelta(hours=1))  # the first process may have much to learn
+    return dist.get_rank(), dist.get_world_size()
 
 
 def trained(
@@ -91,25 +123,48 @@ def trained(
     read = torch.from_numpy(shards.read).cuda()
     started = time.monotonic()
     for number in range(begun, steps):
-        if time.monotonic() > stop_at:
+        if number % STOPS_EVERY == 0 and _is_over(stop_at):
             _keep(model, optimizers, state, number)
             return None
         batch = shards.batch(slice(number * plan.batch, (number + 1) * plan.batch))
         _set_rates(optimizers, number / steps)
         loss = step(model, *batch[:3], _mask(batch[3]), *batch[4:], read)
         loss.backward()
+        _average_gradients(model)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-        if number % 100 == 99 or number == steps - 1:
+        if (number % 100 == 99 or number == steps - 1) and _is_first():
             took, ready = round(time.monotonic() - started, 1), shards.ready
             shown = {"step": number + 1, "of": steps, "loss": round(loss.item(), 4), "rows": ready, "seconds": took}
             print(json.dumps(shown), flush=True)
     return model.eval()
 
 
+def _is_first() -> bool:
+    return not dist.is_initialized() or dist.get_rank() == 0
+
+
+def _is_over(stop_at: float) -> bool:
+    """Whether the first process's clock is past `stop_at`: all have to stop at the same step."""
+    over = time.monotonic() > stop_at
+    if dist.is_initialized():
+        told = torch.tensor(over, device="cuda")
+        dist.broadcast(told, 0)
+        over = bool(told)
+    return over
+
+
+def _average_gradients(model: Model) -> None:
+    if dist.is_initialized():
+        for parameter in model.parameters():
+            dist.all_reduce(parameter.grad, dist.ReduceOp.AVG)
+
+
 def _keep(model: Model, optimizers: list[torch.optim.Optimizer], path: Path, number: int) -> None:
+    if not _is_first():
+        return
     kept = {"model": model.state_dict(), "optimizers": [each.state_dict() for each in optimizers], "step": number}
     torch.save(kept, path)
     print(json.dumps({"stopped_at": number}), flush=True)
