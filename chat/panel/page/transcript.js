@@ -28,14 +28,17 @@ export class Transcript {
 
   /** More text of a reply that is being written. */
   grow(turn, text) {
+    this.#followed(() => this.#bubbleOf(turn).append(text));
+  }
+
+  #bubbleOf(turn) {
     if (!this.live.has(turn)) {
       const bubble = make("div", { class: "bubble", dir: "auto" });
       const node = make("li", { class: "line assistant live", "aria-hidden": "true" }, make("p", { class: "by" }, "Bot, writing"), bubble);
       this.live.set(turn, node);
       this.lines.append(node);
     }
-    this.live.get(turn).lastChild.append(text);
-    if (this.#isAtEnd()) this.#toEnd();
+    return this.live.get(turn).lastChild;
   }
 
   reset(turn) {
@@ -45,8 +48,7 @@ export class Transcript {
 
   /** @param {boolean} on */
   typing(on) {
-    this.dots.hidden = !on;
-    if (on && this.#isAtEnd()) this.#toEnd();
+    this.#followed(() => (this.dots.hidden = !on));
   }
 
   #place(message) {
@@ -72,6 +74,13 @@ export class Transcript {
     const node = make("li", { class: `line ${isNote ? "note" : message.role}`, data: { seq: message.seq } }, head, bubble);
     if (message.role === "assistant") node.append(makings(message, () => this.onTrace(message.turn_id)));
     return node;
+  }
+
+  /** Makes a change; whoever read the end before it reads the end after it, however much came. */
+  #followed(change) {
+    const isAtEnd = this.#isAtEnd();
+    change();
+    if (isAtEnd) this.#toEnd();
   }
 
   #isAtEnd() {

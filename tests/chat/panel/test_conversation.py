@@ -222,6 +222,25 @@ async def test_agent_sees_the_customer_and_the_bot_write(sit: "Sit", talk: "Open
     assert await page.locator(".line.live").count() == 0
 
 
+async def test_a_long_piece_is_followed_by_who_reads_the_end_and_by_nobody_else(sit: "Sit", talk: "Open") -> None:
+    page, one = await sit(), await waiting(talk)
+    await opened(page, one)
+    ends = await page.evaluate(
+        """async () => {
+          const page = document.querySelector("script[type=module]").src;
+          const { Transcript } = await import(new URL("transcript.js", page));
+          const shown = new Transcript(() => {}), { element } = shown;
+          document.querySelector(".transcript").replaceWith(element);
+          shown.grow("a turn", "word ".repeat(2000));
+          const followed = element.scrollHeight - element.scrollTop - element.clientHeight;
+          element.scrollTop = 0;
+          shown.grow("a turn", "word ".repeat(2000));
+          return [element.scrollHeight > 2 * element.clientHeight, followed < 2, element.scrollTop];
+        }"""
+    )
+    assert ends == [True, True, 0]
+
+
 async def test_deleted_conversation_is_said_to_be_gone(sit: "Sit", talk: "Open") -> None:
     page, one = await sit(), await waiting(talk)
     await opened(page, one)
