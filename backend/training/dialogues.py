@@ -16,7 +16,7 @@ from backend.training.written import Known, told_anew
 from prompts import compact, prompt_form
 
 FOLLOWS, BEGINS = 0.5, 0.14
-WRITTEN = 0.5
+WRITTEN = 0.4
 """How many of a shop's conversations are ones that were written down."""
 LENGTHS, LENGTH_WEIGHTS = (1, 2, 3, 4, 5, 6, 7, 8), (25, 17, 13, 12, 10, 9, 7, 7)
 REALITY = {
@@ -33,7 +33,7 @@ REALITY = {
     "payment_issue": 1.8,
     "order_cancelled_by_shop": 1.6,
     "clarify": 2.6,
-    "out_of_scope": 20.0,
+    "out_of_scope": 40.0,
     "other_language": 2.5,
     "contact_human_agent": 2.2,
     "order_details": 1.5,

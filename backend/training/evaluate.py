@@ -99,6 +99,7 @@ def sets(sources: Sources, speaker: Speaker) -> dict[str, Maker]:
         "blind conversations": lambda: written_cases("blind_conversations"),
         "held conversations": lambda: written_cases("held_conversations"),
         "sealed conversations": lambda: written_cases("sealed_conversations"),
+        "stranger conversations": lambda: written_cases("stranger_conversations"),
         "star bank": lambda: bank_cases(sources),
         "star others": lambda: other_cases(sources),
         "unseen pack": lambda: written_cases("trailhead", HELD_PACK),

@@ -209,8 +209,8 @@ class Speaker:
 
     def _outside(self, rng: Random) -> Utterance:
         kind = rng.random()
-        if kind < 0.65:
-            quoted = rng.choice(self.outside if kind < 0.42 else written_outside())
+        if kind < 0.7:
+            quoted = rng.choice(self.outside if kind < 0.3 else written_outside())
             return disturb(Utterance([Piece(quoted)], "out_of_scope", source=quoted), rng)
         if kind < 0.85:
             return self._world(rng)
