@@ -95,9 +95,7 @@ def amount(rng: Random) -> str:
             "{} bucks",
             "{}$",
             "{} quid",
-            rng.choice(
-                ("A$ {}", "R{}", "₦{}", "CHF {}", "AED {}", "SEK {}", "{} kr", "{} zloty", "{} dirhams", "{} pesos")
-            ),
+            rng.choice(ABROAD),
             "{}" if "." in number else "${}",
         )
     )

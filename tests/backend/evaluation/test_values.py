@@ -13,7 +13,7 @@ SETS = (
     "cucom",
     *WRITTEN,
     *(f"{kind}_{name}" for kind in ("fresh", "exam", "blind") for name in WRITTEN[:2]),
-    "held_conversations",
+    *(f"{kind}_conversations" for kind in ("held", "sealed", "stranger")),
 )
 
 
