@@ -56,10 +56,14 @@ _CURRENCIES = {
     for name in names.split()
 }
 """What customers write for a currency, but for names that are common words too (won, try)."""
-_CURRENCY = "|".join(
-    f"(?<![a-z]){re.escape(name)}" if name.isascii() and name[0].isalpha() else re.escape(name)
-    for name in sorted(_CURRENCIES, key=len, reverse=True)
-)
+
+
+def _any_of(names: Iterable[str]) -> str:
+    return "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+
+
+_CURRENCY_WORDS = {name for name in _CURRENCIES if name.isascii() and name[0].isalpha()}
+_CURRENCY = f"(?<![a-z])(?:{_any_of(_CURRENCY_WORDS)})|{_any_of(_CURRENCIES.keys() - _CURRENCY_WORDS)}"
 _AMOUNT = re.compile(
     rf"(?:({_CURRENCY})(?:(?<=rs)\.)? ?)?(?:(?<=rs\.)|(?<![\d.,]))({_AMOUNT_NUMBER})(?: ?({_CURRENCY})(?![a-z]))?"
 )
