@@ -84,14 +84,14 @@ def main() -> None:
     rank, ranks = _joined()
     plan = replace(Plan() if given.begin is None else SECOND, seed=given.seed).on(ranks)
     state = given.out / "state.pt"
-    if rank == 0:
+    if _is_first():
         learn(given.data, given.out / "shards", seed=given.seed)
     if ranks > 1:
         dist.barrier()
     own = Share(rank, ranks, given.rows // ranks, first=_step_kept(state) * plan.batch)
     shards = prepare(given.data, given.out / "shards", own, seed=given.seed)
     model = trained(SIZES[given.size], plan, shards, state, stop_at, given.begin)
-    if model and rank == 0:
+    if model and _is_first():
         export(model, shards.tokenizer, given.out / given.size)
         state.unlink(missing_ok=True)
     if dist.is_initialized():
