@@ -16,7 +16,7 @@ from backend.training.written import Known, told_anew
 from prompts import compact, prompt_form
 
 FOLLOWS, BEGINS = 0.5, 0.14
-WRITTEN = 0.4
+WRITTEN = 0.5
 """How many of a shop's conversations are ones that were written down."""
 LENGTHS, LENGTH_WEIGHTS = (1, 2, 3, 4, 5, 6, 7, 8), (25, 17, 13, 12, 10, 9, 7, 7)
 REALITY = {

@@ -1,4 +1,4 @@
-"""The files of the grammar: TOML, read once."""
+"""The files of the grammar, read once: TOML, and lists of a line each."""
 
 import tomllib
 from functools import cache
@@ -22,3 +22,9 @@ def table(name: str) -> dict[str, Any]:
 def words(name: str) -> tuple[str, ...]:
     """A word list of `words.toml`."""
     return tuple(table("words")[name].split())
+
+
+@cache
+def lines(name: str) -> tuple[str, ...]:
+    """A list of the grammar's folder."""
+    return tuple((FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines())

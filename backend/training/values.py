@@ -3,17 +3,20 @@
 import string
 from random import Random
 
-from backend.training.tables import words
+from backend.training.tables import lines, words
 
 ADJECTIVES = words("adjectives")
 MODIFIERS = words("modifiers")
 NOUNS = tuple(noun.replace("_", " ") for noun in words("nouns"))
+PRODUCTS = lines("products")
 NAMES = words("names")
 CITIES = tuple(place.replace("_", " ") for place in words("cities"))
 ACCOUNTS = words("accounts")
 MONTHS = words("months")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DOMAINS = words("domains")
+NATURAL = 0.4
+"""How many products are ones that were written down, not put together."""
 _ONSETS = words("onsets")
 _VOWELS = words("vowels")
 _CODAS = ["", "", "n", "r", "l", "s", "t", "m", "x", "nd", "rt", "sk"]
@@ -133,7 +136,9 @@ def date(rng: Random) -> str:
 
 
 def product(rng: Random) -> str:
-    """A product: known and invented words mixed."""
+    """A product: one as people write it, or known and invented words mixed."""
+    if rng.random() < NATURAL:
+        return rng.choice(PRODUCTS)
     noun = rng.choice(NOUNS) if rng.random() < 0.85 else word(rng)
     if rng.random() < 0.18:
         noun = f"{rng.choice(MODIFIERS)} {noun}"
