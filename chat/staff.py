@@ -59,9 +59,15 @@ async def view(services: Services, agent: Staff, conversation_id: str) -> AgentV
 
 
 def promises(pack: Pack, messages: Sequence[MessageDetails]) -> list[Promise]:
-    """The replies that commit us to something: a template with a promise, once one of its slots has a value."""
-    made = [each for each in messages if each.turn and _promises(pack, each.turn)]
-    return [Promise(seq=each.message.seq, text=each.message.content) for each in made]
+    """The replies that commit us to something: a template with a promise, once one of its slots has a value.
+
+    What was promised again in the same words is listed where it was first.
+    """
+    made: dict[str, int] = {}
+    for each in messages:
+        if each.turn and _promises(pack, each.turn):
+            made.setdefault(each.message.content, each.message.seq)
+    return [Promise(seq=seq, text=text) for text, seq in made.items()]
 
 
 def _promises(pack: Pack, turn: Turn) -> bool:

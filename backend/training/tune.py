@@ -32,7 +32,7 @@ from backend.training.tokenizer import load
 KINDS = {"shop": 42, "renamed": 15, "trade": 20, "foreign": 8, "invented": 2, "mined": 8, "bank": 8, "star": 5}
 """Without `--mined` its rows are foreign ones."""
 SEEDS_FROM = 900_000_000
-"""Beyond the rows of every whole training."""
+"""Apart from the rows of a whole training with a usual seed: those start at the seed times ROWS_MOST."""
 
 
 @dataclass(frozen=True)

@@ -47,12 +47,16 @@ async def api(engine: ScriptedEngine, tmp_path_factory: pytest.TempPathFactory) 
 
 async def answered(api: Api, one: Opened, text: str = "Where is my order 10234?") -> dict[str, Any]:
     """Post a turn and return the reply as the agent sees it, once all of it is there."""
-    turn_id = (await api.post(one, text)).json()["turn_id"]
+    return next(message for message in (await seen(api, one, text))["messages"] if message["role"] == "assistant")
+
+
+async def seen(api: Api, one: Opened, text: str, turn: str = "t1") -> dict[str, Any]:
+    """Post a turn and return the conversation as the agent sees it, once all of the reply is there."""
+    turn_id = (await api.post(one, text, turn)).json()["turn_id"]
     async with asyncio.timeout(20):
         while await state_of(api.services.store, turn_id) != TurnState.DONE:
             await asyncio.sleep(0.05)
-    view = (await api.call("GET", f"/agent{one.path}", api.keys["agent"])).json()
-    return next(message for message in view["messages"] if message["role"] == "assistant")
+    return (await api.call("GET", f"/agent{one.path}", api.keys["agent"])).json()
 
 
 async def state_of(store: Store, turn_id: str) -> str:
@@ -73,6 +77,16 @@ async def test_agent_sees_how_a_reply_was_made(api: Api) -> None:
     assert (reply["replica"], reply["placement"], reply["attempts"]) == ("r0", "placed", 1)
     assert len(reply["trace_id"]) == 32
     assert 0 < reply["ttfv_ms"] <= reply["total_ms"]
+
+
+async def test_what_was_promised_twice_is_listed_once(api: Api) -> None:
+    one = await api.open()
+    first = await seen(api, one, "Where is my order 10234?")
+    again = await seen(api, one, "And where is 10234 now?", "t2")
+    assert [message["role"] for message in again["messages"]] == ["customer", "assistant"] * 2
+    told = first["messages"][-1]
+    assert again["messages"][-1]["content"] == told["content"]
+    assert again["promises"] == first["promises"] == [{"seq": told["seq"], "text": told["content"]}]
 
 
 async def test_queue_shows_the_demand(api: Api) -> None:
