@@ -70,30 +70,55 @@ async def test_a_reader_who_scrolled_up_stays_there(visit: "Visit", shop: Shop) 
     await page.locator("textarea").fill("Again")
     await page.locator("textarea").press("Enter")
     await page.locator(".line.live").wait_for()
-    await box.evaluate("node => { node.scrollTop = 0; }")
+    await box.hover()
+    await page.mouse.wheel(0, -10_000)
     await page.locator(".choices").wait_for(state="attached")
     assert await box.evaluate("node => node.scrollTop") == 0
     await page.get_by_role("button", name="Latest").click()
     assert await box.evaluate("node => node.scrollHeight - node.scrollTop - node.clientHeight") < 2
 
 
-async def test_a_line_that_outruns_the_scroll_before_it_is_followed(visit: "Visit", shop: Shop) -> None:
+@pytest.mark.parametrize("first_px", [0, 200], ids=["grown", "shrunk first"])
+async def test_a_line_that_outruns_the_scroll_before_it_is_followed(visit: "Visit", shop: Shop, first_px: int) -> None:
+    """Also when the browser has scrolled up by itself, since the line before it went."""
     shop.engine.enqueue(written())
     page = await visit(viewport={"width": 1000, "height": 420})
     await say(page, "How can I pay?\n" * 20)
     await answered(page)
     box = page.locator(".scroll")
     await box.evaluate(
-        """node => {
-          const line = document.createElement("p");
-          line.style.height = "300px";
-          node.querySelector(".line").parentElement.append(line);
+        """async (node, first) => {
+          const lines = node.querySelector(".line").parentElement;
+          const add = (height) => {
+            const line = document.createElement("p");
+            line.style.height = `${height}px`;
+            lines.append(line);
+            return line;
+          };
+          const before = add(first);
+          await new Promise((done) => setTimeout(done, 1200));
+          before.remove();
+          node.scrollTop;
+          add(600);
           node.dispatchEvent(new Event("scroll"));
-        }"""
+        }""",
+        first_px,
     )
     await page.wait_for_timeout(200)
     assert await box.evaluate("node => node.scrollHeight - node.scrollTop - node.clientHeight") < 2
     assert await page.get_by_role("button", name="Latest").count() == 0
+
+
+async def test_the_newest_line_stays_in_sight_over_a_long_draft(visit: "Visit", shop: Shop) -> None:
+    shop.engine.enqueue(written())
+    page = await visit(viewport={"width": 1000, "height": 420})
+    await say(page, "How can I pay?\n" * 20)
+    await answered(page)
+    await page.locator("textarea").fill("and\n" * 5)
+    await page.locator("textarea").press_sequentially("by invoice")
+    await page.wait_for_timeout(200)
+    box = page.locator(".scroll")
+    assert await box.evaluate("node => node.scrollHeight - node.scrollTop - node.clientHeight") < 2
 
 
 async def test_finished_replies_are_announced_once(visit: "Visit", shop: Shop) -> None:
