@@ -8,16 +8,14 @@ MESSAGES = [{"role": "user", "content": "hi"}]
 
 async def test_a_reply_is_timed_and_its_usage_read() -> None:
     script = Script(
-        ['{"a":', '"b"}'], delay_s=0.05, first_delay_s=0.02, prompt_tokens=40, cached_tokens=32, fingerprint="r1"
+        ['{"a":', '"b"}'], delay_s=0.2, first_delay_s=0.02, prompt_tokens=40, cached_tokens=32, fingerprint="r1"
     )
     async with ScriptedEngine() as engine, aiohttp.ClientSession() as http:
         engine.enqueue(script)
         reply = await complete(http, engine.url, request(MESSAGES, "pindesk", 2), {"X-Session-Id": "s"})
         call = engine.calls[0]
     assert reply.failure == "" and (reply.prompt_tokens, reply.cached_tokens, reply.completion_tokens) == (40, 32, 2)
-    after_the_first_ms = (reply.token_s[-1] - reply.token_s[0]) * 1000
-    assert len(reply.token_s) == 3 and 20 <= reply.ttft_ms <= reply.total_ms - after_the_first_ms
-    assert reply.fingerprint == "r1"
+    assert 20 <= reply.ttft_ms <= reply.total_ms - 50 and reply.fingerprint == "r1"
     assert call.headers["X-Session-Id"] == "s"
     assert call.body["max_tokens"] == call.body["min_tokens"] == 2 and call.body["ignore_eos"] is True
 

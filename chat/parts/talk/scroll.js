@@ -29,8 +29,8 @@ export class Scroll {
   /** The browser scrolls by itself where a line goes or the text field is measured: that leads nobody away. */
   #scrolled() {
     const isLed = performance.now() - this.ledAt < LED_MS;
-    if (this.atEnd && !isLed) this.#follow();
-    else this.#look();
+    if (isLed) this.#look();
+    else this.#follow();
   }
 
   /** Only who scrolls up leaves the end: lines that come before the browser tells of a scroll lead nobody away. */

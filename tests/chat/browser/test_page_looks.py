@@ -96,7 +96,7 @@ async def test_a_line_that_outruns_the_scroll_before_it_is_followed(visit: "Visi
             return line;
           };
           const before = add(first);
-          await new Promise((done) => setTimeout(done, 1200));
+          await new Promise((done) => setTimeout(done, 200));
           before.remove();
           node.scrollTop;
           add(600);
