@@ -26,7 +26,7 @@ from sessions import (
 )
 
 LOOP = 3
-"""Replies by one template in a row that mean that it does not help."""
+"""Replies by one template in a row that mean that it does not help, unless the newest says something new."""
 
 
 class OfferReason(StrEnum):
@@ -139,7 +139,8 @@ def offer_reason(course: Sequence[Replied]) -> OfferReason | None:
         return OfferReason.ANGER
     if [each.sentiment for each in course[-2:]] == [Sentiment.NEGATIVE] * 2 and course[-1].action == Action.CLARIFY:
         return OfferReason.ANGER
-    if len(course) >= LOOP and len({each.template for each in course[-LOOP:]}) == 1:
+    newest = course[-LOOP:]
+    if len(newest) == LOOP and len({each.template for each in newest}) == 1 and newest[-1].text == newest[-2].text:
         return OfferReason.LOOP
     return None
 

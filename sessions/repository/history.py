@@ -20,6 +20,7 @@ class Replied:
     """What a reply said and in which mood its customer was."""
 
     template: str
+    text: str
     action: str
     sentiment: str | None
 
@@ -49,8 +50,9 @@ class History(Part):
     async def course(self, claim: Claim, last: int) -> list[Replied]:
         """How the last replies of the claim's conversation went, oldest first."""
         rows = await self.session.execute(
-            select(Turn.template, Turn.action, Turn.sentiment)
-            .where(Turn.conversation_id == claim.conversation_id, Turn.reply_message_id.is_not(None))
+            select(Turn.template, Message.content, Turn.action, Turn.sentiment)
+            .join(Message, Message.id == Turn.reply_message_id)
+            .where(Turn.conversation_id == claim.conversation_id)
             .order_by(Turn.prompt_seq.desc())
             .limit(last)
         )

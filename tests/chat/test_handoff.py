@@ -188,6 +188,16 @@ async def test_anger_is_offered_a_human_once(desk: Desk) -> None:
     assert registry.get_sample_value("pindesk_handoff_offers_total", {"reason": "anger"}) == 1
 
 
+async def test_a_human_is_offered_once_the_same_words_come_again(desk: Desk) -> None:
+    one = await desk.api.open()
+    offered = []
+    for turn, number in enumerate((None, "10233", "10234", "10234")):
+        desk.everywhere(mood("cancel_order", "neutral", slots={"order_id": number}))
+        await desk.settled(await desk.say(one, f"order {number}, what now?", f"t{turn}"))
+        offered.append(len(await said(desk.api, one)))
+    assert offered == [0, 0, 0, 1]
+
+
 async def test_answer_to_the_offer_needs_no_model(desk: Desk) -> None:
     one = await desk.api.open()
     async with agent_there(desk.api):

@@ -9,8 +9,13 @@ from prompts.rules import mistakes
 from sessions import Replied
 
 
-def replied(*moods: str, template: str = "t", action: str = "reply") -> list[Replied]:
-    return [Replied(template, action, mood) for mood in moods]
+def replied(*moods: str, template: str = "t", text: str = "T", action: str = "reply") -> list[Replied]:
+    return [Replied(template, text, action, mood) for mood in moods]
+
+
+def knowing(*known: str) -> list[Replied]:
+    """Replies by one template that knew more or less."""
+    return [reply for text in known for reply in replied("neutral", text=text)]
 
 
 @pytest.mark.parametrize(
@@ -24,6 +29,9 @@ def replied(*moods: str, template: str = "t", action: str = "reply") -> list[Rep
         (replied("negative", "negative", action="clarify"), OfferReason.ANGER),
         (replied("negative", "negative"), None),
         ([*replied("neutral"), *replied("neutral", template="u"), *replied("neutral")], None),
+        (knowing("Your number?", "Order 1", "Order 2"), None),
+        (knowing("Your number?", "Order 1", "Order 1"), OfferReason.LOOP),
+        (knowing("Order 1", "Order 1", "Order 2"), None),
         ([*replied("angry"), *replied("positive", template="u")], None),
         (replied(None, None), None),
     ],
