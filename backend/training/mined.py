@@ -15,6 +15,7 @@ import numpy as np
 from backend.training.corpora import Sources
 from backend.training.pools import shop_voices, summaries, voices
 from backend.training.wording import line_from_note, line_from_words
+from backend.training.written import written
 
 VOICES, SHOP_VOICES, LINES_OF_WORDS, LINES_OF_NOTES = 48_000, 14_000, 16_000, 12_000
 NEIGHBOURS, SIMILAR_AT_LEAST, SAME_FROM = 24, 0.46, 0.93
@@ -25,7 +26,10 @@ CANDIDATES = 300
 
 @dataclass
 class Mined:
-    """Lines, messages, their shortened vectors (int8), and each line's fitting messages (-1: none)."""
+    """Lines, messages, their shortened vectors (int8), and each line's fitting messages (-1: none).
+
+    Behind the messages that may fit a line stand those of the written conversations: only what they mean is known.
+    """
 
     lines: list[str]
     voices: list[str]
@@ -87,7 +91,8 @@ def mine(sources: Sources, folder: Path, *, brand: str, held: frozenset[str], se
     lines = [line_from_words(text, rng) for text in _some(rng, said[:VOICES], LINES_OF_WORDS)]
     lines += map(line_from_note, _some(rng, summaries(sources), LINES_OF_NOTES))
     lines = [line for line in dict.fromkeys(lines) if 2 <= len(line.split()) <= 22]
-    line_vectors, voice_vectors = teacher.vectors(lines), teacher.vectors(said)
+    told = list(dict.fromkeys(line.text for lines_of_one in written() for line in lines_of_one))
+    line_vectors, voice_vectors, told_vectors = (teacher.vectors(texts) for texts in (lines, said, told))
     neighbours = _neighbours(line_vectors, voice_vectors)
     kept = [at for at, row in enumerate(neighbours) if (row >= 0).sum() > 3]
     axes = np.linalg.svd(voice_vectors[:8000], full_matrices=False)[2][:KEPT_DIMENSIONS].T
@@ -95,11 +100,11 @@ def mine(sources: Sources, folder: Path, *, brand: str, held: frozenset[str], se
     np.savez_compressed(
         folder / "mined.npz",
         lines=_short(line_vectors[kept], axes),
-        voices=_short(voice_vectors, axes),
+        voices=_short(np.concatenate((voice_vectors, told_vectors)), axes),
         neighbours=neighbours[kept],
     )
     with lzma.open(folder / "mined.json.xz", "wt", encoding="utf-8") as file:
-        json.dump({"lines": [lines[at] for at in kept], "voices": said}, file, ensure_ascii=False)
+        json.dump({"lines": [lines[at] for at in kept], "voices": said + told}, file, ensure_ascii=False)
 
 
 def _some(rng: Random, texts: list[str], count: int) -> list[str]:

@@ -88,16 +88,17 @@ class Inner(nn.Module):
 
 
 class Layer(nn.Module):
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, dropout: float) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.input_layernorm = nn.RMSNorm(shape.width, eps=shape.epsilon)
         self.self_attn = Attention(shape)
         self.post_attention_layernorm = nn.RMSNorm(shape.width, eps=shape.epsilon)
         self.mlp = Inner(shape)
 
     def forward(self, x: Tensor, turned: tuple[Tensor, Tensor], attend: Attend) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), turned, attend)
-        return x + self.mlp(self.post_attention_layernorm(x))
+        x = x + self.dropout(self.self_attn(self.input_layernorm(x), turned, attend))
+        return x + self.dropout(self.mlp(self.post_attention_layernorm(x)))
 
 
 class Words(nn.Module):
@@ -134,10 +135,11 @@ class Words(nn.Module):
 
 
 class Body(nn.Module):
-    def __init__(self, shape: Shape, meanings: Tensor) -> None:
+    def __init__(self, shape: Shape, meanings: Tensor, dropout: float) -> None:
         super().__init__()
         self.embed_tokens = Words(meanings, shape.width)
-        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(Layer(shape, dropout) for _ in range(shape.layers))
         self.norm = nn.RMSNorm(shape.width, eps=shape.epsilon)
 
 
@@ -145,13 +147,14 @@ class Model(nn.Module):
     """Token ids and positions, both (batch, length), to the last hidden states (batch, length, width) and those by
     which a line or a message has been read.
 
-    `meanings` is one row a token, zeros where it means nothing by itself.
+    `meanings` is one row a token, zeros where it means nothing by itself. `dropout` is the share of the words' vectors
+    and of what each layer adds that a training leaves out.
     """
 
-    def __init__(self, shape: Shape, meanings: Tensor) -> None:
+    def __init__(self, shape: Shape, meanings: Tensor, dropout: float = 0.0) -> None:
         super().__init__()
         self.shape = shape
-        self.model = Body(shape, meanings)
+        self.model = Body(shape, meanings, dropout)
         self.reader = nn.Sequential(nn.RMSNorm(shape.width), nn.Linear(shape.width, READ_WIDTH, bias=False))
         for name, parameter in self.named_parameters():
             if parameter.ndim == 2 and "embed" not in name:
@@ -159,7 +162,7 @@ class Model(nn.Module):
                 nn.init.normal_(parameter, std=0.02 * scale * (320 / shape.width) ** 0.5)
 
     def forward(self, tokens: Tensor, positions: Tensor, attend: Attend, table: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.model.embed_tokens(tokens, table)
+        x = self.model.dropout(self.model.embed_tokens(tokens, table))
         turned = _angles(positions, self.shape, x.dtype)
         for number, layer in enumerate(self.model.layers):
             x = layer(x, turned, attend)

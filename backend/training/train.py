@@ -48,6 +48,7 @@ class Plan:
     other_rate: float = 3e-3
     word_rate: float = 1.5e-3
     decay: float = 0.05
+    dropout: float = 0.0
     seed: int = 20261121
 
     def on(self, gpus: int) -> "Plan":
@@ -72,6 +73,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=320_000, help="each is seen once, by one of the GPUs")
     parser.add_argument("--size", choices=SIZES, default="deep")
     parser.add_argument("--seed", type=int, default=Plan.seed)
+    parser.add_argument("--dropout", type=float, default=Plan.dropout, help="see backend.training.model.Model")
     parser.add_argument("--stop-after", type=float, default=math.inf, help="seconds; run again to go on from there")
     parser.add_argument("--begin", type=Path, help="a model's folder to go on from, at lower rates")
     given = parser.parse_args()
@@ -82,7 +84,7 @@ def main() -> None:
         )
     stop_at = time.monotonic() + given.stop_after
     rank, ranks = _joined()
-    plan = replace(Plan() if given.begin is None else SECOND, seed=given.seed).on(ranks)
+    plan = replace(Plan() if given.begin is None else SECOND, seed=given.seed, dropout=given.dropout).on(ranks)
     state = given.out / "state.pt"
     if _is_first():
         learn(given.data, given.out / "shards", seed=given.seed)
@@ -113,7 +115,7 @@ def trained(
     """A model of `shape` after `plan` on `shards`; None if the clock stopped it: the next call goes on from `state`."""
     torch.manual_seed(plan.seed)
     torch.set_float32_matmul_precision("high")
-    model = Model(shape, torch.from_numpy(shards.meanings).float()).cuda().train()
+    model = Model(shape, torch.from_numpy(shards.meanings).float(), plan.dropout).cuda().train()
     if begin:
         model.take(load_file(begin / "model.safetensors"))
     optimizers = _optimizers(model, plan)

@@ -1,6 +1,7 @@
 """Conversations that were written down turn by turn (`labels/conversations.jsonl`), told anew with other values."""
 
 import re
+import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,8 @@ RENEWED = {
 }
 """How often a value of each kind is another than was written: a product's own words are mostly about it."""
 DISTURBED, LED_ON = 0.35, 0.25
+KEEPS_SHAPE = 0.7
+"""How many of the new order numbers look like the written one and, where two are alike, like each other."""
 
 Known = Mapping[str, str | None]
 """What counts in a turn, by kind; None: the customer has not given it; missing: nobody says."""
@@ -67,7 +70,7 @@ def _renewed(lines: Sequence[Line], rng: Random) -> Iterator[tuple[Utterance, Kn
     for line in lines:
         parts = re.split(f"({marks})", line.text, flags=re.IGNORECASE) if marks else [line.text]
         pieces = [Piece(*fresh[part.lower()]) if part.lower() in fresh else Piece(part) for part in parts if part]
-        said = Utterance(pieces, line.intent, unknown=frozenset(RENEWED))
+        said = Utterance(pieces, line.intent, unknown=frozenset(RENEWED), source=line.text)
         if rng.random() < DISTURBED:
             said = disturb(said, rng)
         typed |= {piece.text.lower(): piece.text for piece in said.pieces if piece.entity}
@@ -86,14 +89,22 @@ def _as_typed(known: Known, fresh: Fresh, typed: Mapping[str, str]) -> Iterator[
 def _fresh(lines: Sequence[Line], rng: Random) -> Fresh:
     """One that is part of another stays, as does the other."""
     kinds = {value.lower(): (value, kind) for line in lines for kind, value in line.known.items() if value is not None}
-    fresh = {}
+    fresh, code = {}, _code(rng)
     for key, (value, kind) in kinds.items():
         is_apart = not any(key != other and (key in other or other in key) for other in kinds)
-        fresh[key] = (_made(kind, value, rng) if is_apart and rng.random() < RENEWED[kind] else value, kind)
+        fresh[key] = (_made(kind, value, rng, code) if is_apart and rng.random() < RENEWED[kind] else value, kind)
     return fresh
 
 
-def _made(kind: str, value: str, rng: Random) -> str:
+def _code(rng: Random) -> dict[int, int]:
+    """Another digit for each digit and another letter for each letter."""
+    digits, letters = ("".join(rng.sample(all_, len(all_))) for all_ in (string.digits, string.ascii_lowercase))
+    return str.maketrans(string.digits + string.ascii_letters, digits + letters + letters.upper())
+
+
+def _made(kind: str, value: str, rng: Random, code: Mapping[int, int]) -> str:
+    if kind == "order_id" and rng.random() < KEEPS_SHAPE:
+        return value.translate(code)
     if value.capitalize() in WEEKDAYS:
         day = rng.choice(WEEKDAYS)
         return day if value[0].isupper() else day.lower()

@@ -1,6 +1,7 @@
 """Conversations that were written down: lawful labels, no test item, told anew with values that stand in them."""
 
 import json
+import re
 from pathlib import Path
 from random import Random
 
@@ -69,6 +70,19 @@ def test_a_value_is_the_same_throughout_and_one_within_another_stays() -> None:
         assert (known[2]["product"].lower(), known[3]["product"].lower()) == ("blue rug", "rug")
 
 
+def test_numbers_that_are_alike_stay_alike_and_keep_their_shape() -> None:
+    said = [f"where is {number}" for number in ("TK 19.41/b", "TK 19.44/b")]
+    lines = [Line(text, "track_order", {"order_id": text.removeprefix("where is ")}) for text in said]
+    told = [[known["order_id"] for _, known in _renewed(lines, Random(seed))] for seed in range(200)]
+    alike = [
+        (one, other)
+        for one, other in told
+        if re.fullmatch(r"[A-Z]{2} \d\d\.\d\d/[a-z]", one) and one[:-3] == other[:-3]
+    ]
+    assert len({one for one, _ in alike}) > 50
+    assert all(one != other for one, other in told)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_a_scene_answers_them_lawfully(seed: int) -> None:
     rng = Random(seed)
@@ -76,6 +90,7 @@ def test_a_scene_answers_them_lawfully(seed: int) -> None:
     for turn in scene._written():
         reply = parsed(turn.reply, scene.catalogue.pack)
         assert reply and reply["template"] == scene.catalogue.ids[turn.intent]
+        assert turn.source in {line.text for lines in written() for line in lines}, "what it means is known by it"
 
 
 def test_nobody_learns_from_a_slot_that_the_label_leaves_out() -> None:

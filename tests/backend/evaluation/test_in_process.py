@@ -35,6 +35,7 @@ docs = np.concatenate([np.full(end - begin, at, np.uint8) for at, (begin, end) i
 tokens = (np.arange(ROW_TOKENS) % 7).astype(np.uint16)
 weights = np.where(docs > 0, 255, 0).astype(np.uint8)
 row = Row(tokens, weights, docs, np.arange(ROW_TOKENS, dtype=np.uint16), np.zeros(1), np.zeros(1))
+small = Shape(vocabulary=16, width=64, layers=2, heads=1, inner=32)
 """
 SEEN = """
 query, key, value = (torch.randn(1, 2, ROW_TOKENS, 8).bfloat16() for _ in range(3))
@@ -43,8 +44,15 @@ seen = ((own[:, None] == own[None]) | (own[None] == 0)).tril()
 dense = F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
 assert (apart(row)(query, key, value) - dense).abs().max() < 0.03
 """
+DROPPED = """
+model = Model(small, torch.zeros(16, 64), dropout=0.5)
+table = model.model.embed_tokens.table()
+first, second = (row_loss(model.train(), row, table).item() for _ in range(2))
+third, fourth = (row_loss(model.eval(), row, table).item() for _ in range(2))
+assert first != second and third == fourth
+"""
 LESSON = """
-model = Model(Shape(vocabulary=16, width=64, layers=2, heads=1, inner=32), torch.zeros(16, 64))
+model = Model(small, torch.zeros(16, 64))
 table = model.model.embed_tokens.table().detach().clone()
 before = row_loss(model, row, table).item()
 tuned(model, iter([row] * 12), 12, Plan(batch=2, rate=1e-2, warm_up=1))
@@ -75,6 +83,10 @@ def test_the_weights_answer_here_as_the_replica_does(engine_urls: list[str]) -> 
 
 def test_a_conversation_of_a_row_sees_the_prompt_and_itself() -> None:
     run(ROW + SEEN)
+
+
+def test_a_training_leaves_a_share_out_and_an_answer_nothing() -> None:
+    run(ROW + DROPPED)
 
 
 def test_going_on_from_weights_teaches_without_a_gpu_and_leaves_the_words() -> None:
