@@ -91,7 +91,7 @@ def mine(sources: Sources, folder: Path, *, brand: str, held: frozenset[str], se
     lines = [line_from_words(text, rng) for text in _some(rng, said[:VOICES], LINES_OF_WORDS)]
     lines += map(line_from_note, _some(rng, summaries(sources), LINES_OF_NOTES))
     lines = [line for line in dict.fromkeys(lines) if 2 <= len(line.split()) <= 22]
-    told = list(dict.fromkeys(line.text for lines_of_one in written() for line in lines_of_one))
+    told = list(dict.fromkeys(line.text for talk in written() for line in talk))
     line_vectors, voice_vectors, told_vectors = (teacher.vectors(texts) for texts in (lines, said, told))
     neighbours = _neighbours(line_vectors, voice_vectors)
     kept = [at for at, row in enumerate(neighbours) if (row >= 0).sum() > 3]

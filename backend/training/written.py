@@ -98,7 +98,7 @@ def _fresh(lines: Sequence[Line], rng: Random) -> Fresh:
 
 def _code(rng: Random) -> dict[int, int]:
     """Another digit for each digit and another letter for each letter."""
-    digits, letters = ("".join(rng.sample(all_, len(all_))) for all_ in (string.digits, string.ascii_lowercase))
+    digits, letters = ("".join(rng.sample(each, len(each))) for each in (string.digits, string.ascii_lowercase))
     return str.maketrans(string.digits + string.ascii_letters, digits + letters + letters.upper())
 
 

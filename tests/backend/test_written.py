@@ -15,6 +15,7 @@ from backend.training.grammar import Piece, Utterance
 from backend.training.speaker import Speaker
 from backend.training.written import Line, _renewed, told_anew, written
 
+MESSAGES = frozenset(line.text for lines in written() for line in lines)
 SPEAKER = Speaker(Sources(Path()), "x")
 SHORT = 16
 """Letters: what is shorter, such as "ok thanks", is everybody's."""
@@ -90,7 +91,7 @@ def test_a_scene_answers_them_lawfully(seed: int) -> None:
     for turn in scene._written():
         reply = parsed(turn.reply, scene.catalogue.pack)
         assert reply and reply["template"] == scene.catalogue.ids[turn.intent]
-        assert turn.source in {line.text for lines in written() for line in lines}, "what it means is known by it"
+        assert turn.source in MESSAGES, "by which it is known what it means"
 
 
 def test_nobody_learns_from_a_slot_that_the_label_leaves_out() -> None:
