@@ -106,10 +106,10 @@ SHAPES = {
     Kind.ORDER_ID: Shape(
         patterns=(
             re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*"),
-            re.compile(r"[a-z0-9]+(?:[-_/][a-z0-9]+|\.(?=[a-z]*\d)[a-z0-9]+)*"),
+            re.compile(r"[a-z0-9]+(?:[-_/][a-z0-9]+|\.(?=(?:[a-z]{1,4}\.)?[a-z]*\d)[a-z0-9]+)*"),
             re.compile(r"(?<![a-z0-9_/-])\d+(?:[ .]\d+)+(?![a-z0-9_/-])"),
-            re.compile(r"(?<![a-z0-9_/-])[a-z]{1,4} \d[a-z0-9-]*"),
-            re.compile(r"(?<![a-z0-9_/-])[a-z]{1,4}(?: \d[a-z0-9-]*){2,}"),
+            re.compile(r"(?<![a-z0-9_/'’-])[a-z]{1,4} \d[a-z0-9-]*"),
+            re.compile(r"(?<![a-z0-9_/'’-])[a-z]{1,4}(?: \d[a-z0-9-]*){2,}"),
         ),
         key=_alphanumerics,
     ),
@@ -120,10 +120,10 @@ SHAPES = {
 _ORDER_ID_CHARS = range(3, 31)
 _MOST_WORDS = 6  # of a value of an open kind: "set of six blue egg cups"
 _PLAIN_WORD = re.compile(
-    r"(?:a|all|also|am|an|and|are|as|at|been|but|buy|by|call|code|cost|did|does|for|from|get|got|had|has|have|how|i|id|"
-    r"in|into|is|it|its|just|like|made|me|mean|my|need|new|no|not|now|nr|num|of|off|oh|ok|old|on|one|only|or|our|over|"
-    r"paid|pay|per|said|say|says|see|sent|she|so|than|that|the|them|then|they|this|to|up|via|want|was|we|were|what|when|"
-    r"with|yeah|yes|you|your) ",
+    r"(?:a|all|also|am|an|and|are|as|at|be|been|but|buy|by|call|code|cost|did|does|for|from|get|got|had|has|have|how|i|"
+    r"id|if|in|into|is|it|its|just|like|made|me|mean|my|need|new|no|not|now|nr|num|of|off|oh|ok|old|on|one|only|or|ord|"
+    r"ordr|our|over|paid|pay|per|pls|ref|said|say|says|see|sent|she|so|than|that|the|them|then|they|this|to|up|via|"
+    r"want|was|we|were|what|when|with|yeah|yes|you|your) ",
     re.IGNORECASE,
 )
 """What stands before a number without being its beginning, as the letters of "AB 10234" are."""
@@ -178,7 +178,29 @@ def _candidates_in(slot: Slot, text: str) -> tuple[str, ...]:
     found = list(dict.fromkeys(one_line(value) for value in _found(shape, _spelled(text))))
     if slot.pattern is None and slot.kind is Kind.ORDER_ID:
         found = [value for value in found if not _PLAIN_WORD.match(value)]
+        wholes = [value for value in found if _is_whole(value, _spelled(text))]
+        found = [value for value in found if not any(_is_part(value, whole) for whole in wholes)]
     return tuple(v for v in found if len(v) <= slot.max_chars and _well_shaped(slot, folded(v)))
+
+
+def _is_part(value: str, whole: str) -> bool:
+    """True if an order number is a piece of another, as "1180" is of "RB/1180/7"."""
+    return value != whole and re.search(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", whole) is not None
+
+
+def _is_whole(value: str, text: str) -> bool:
+    """True if no piece of an order number in `text` is meant alone: typed in one, in groups of digits at a clause's end
+    ("77120 45"), or behind capitals ("RB 1180"). Numbers of one length side by side may be several.
+    """
+    pieces = re.split("[/. ]", value)
+    if len(pieces) > 1 and len(set(map(len, pieces))) == 1 and len(pieces[0]) in _ORDER_ID_CHARS:
+        return False
+    if " " not in value:
+        return True
+    is_shouted = text.isupper() and sum(word.isalpha() for word in text.split()) > 1
+    ends = re.search(rf"{re.escape(value)} ?(?:[^\w\s]|$)", text) is not None
+    behind_capitals = pieces[0].isupper() and not is_shouted
+    return ends if value[0].isdigit() else behind_capitals and (ends or value.count(" ") == 1)
 
 
 def _chosen(slot: Slot, value: str) -> str:

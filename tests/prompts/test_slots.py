@@ -148,13 +148,36 @@ def test_candidates_of_an_open_kind_are_runs_of_words() -> None:
     assert candidates(copied(), ["a lamp", "台灯"]) is None
 
 
-def test_a_word_before_a_number_is_no_part_of_it_unless_it_says_nothing() -> None:
-    assert candidates(copied(Kind.ORDER_ID), ["It is 10234, no 10235 and AB 777"]) == [
-        "10234",
-        "10235",
-        "777",
-        "AB 777",
-    ]
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("It is 10234, no 10235 and ab 777", ["10234", "10235", "777", "ab 777"]),
+        ("It's AB 777, not ORD 888", ["888", "AB 777"]),
+        ("DO YOU SEE AB 777", ["777", "AB 777"]),
+        ("It's 88-XA-0", ["88-XA-0"]),
+    ],
+)
+def test_a_word_before_a_number_is_part_of_it_if_it_says_nothing_and_surely_if_it_is_in_capitals(
+    text: str, offered: list[str]
+) -> None:
+    assert candidates(copied(Kind.ORDER_ID), [text]) == offered
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("TK-19.41 please", ["TK-19.41"]),
+        ("RB/1180/7", ["RB/1180/7"]),
+        ("83.PRM.4", ["83.PRM.4"]),
+        ("order 10234.I want", ["10234"]),
+        ("my order: 77120 45", ["77120 45"]),
+        ("77120 450 days late", ["77120", "450", "77120 450"]),
+        ("AB 10 234", ["AB 10 234"]),
+        ("orders 10234/10235", ["10234", "10235", "10234/10235"]),
+    ],
+)
+def test_a_piece_of_an_order_number_is_not_offered_beside_it(text: str, offered: list[str]) -> None:
+    assert candidates(copied(Kind.ORDER_ID), [text]) == offered
 
 
 def test_what_is_too_long_to_show_is_no_candidate() -> None:
