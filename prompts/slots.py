@@ -172,13 +172,13 @@ def candidates(slot: Slot, texts: Sequence[str]) -> list[str] | None:
 @lru_cache(maxsize=1024)
 def _candidates_in(slot: Slot, text: str) -> tuple[str, ...]:
     """Those of one text. A conversation's earlier messages are asked for again in each of its turns."""
-    shape = _shape(slot)
+    shape, spelled = _shape(slot), _spelled(text)
     if shape is None:
-        return tuple(run for run in dict.fromkeys(runs(_spelled(text), _MOST_WORDS)) if len(run) <= slot.max_chars)
-    found = list(dict.fromkeys(one_line(value) for value in _found(shape, _spelled(text))))
+        return tuple(run for run in dict.fromkeys(runs(spelled, _MOST_WORDS)) if len(run) <= slot.max_chars)
+    found = list(dict.fromkeys(one_line(value) for value in _found(shape, spelled)))
     if slot.pattern is None and slot.kind is Kind.ORDER_ID:
         found = [value for value in found if not _PLAIN_WORD.match(value)]
-        wholes = [value for value in found if _is_whole(value, _spelled(text))]
+        wholes = [value for value in found if _is_whole(value, spelled)]
         found = [value for value in found if not any(_is_part(value, whole) for whole in wholes)]
     return tuple(v for v in found if len(v) <= slot.max_chars and _well_shaped(slot, folded(v)))
 
