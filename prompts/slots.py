@@ -127,6 +127,7 @@ _PLAIN_WORD = re.compile(
     re.IGNORECASE,
 )
 """What stands before a number without being its beginning, as the letters of "AB 10234" are."""
+_CLAUSE_END = re.compile(r" ?(?:[^\w\s]|$)")
 
 
 def lawful(slot: Slot, value: object, texts: Sequence[str]) -> str | None:
@@ -175,31 +176,39 @@ def _candidates_in(slot: Slot, text: str) -> tuple[str, ...]:
     shape, spelled = _shape(slot), _spelled(text)
     if shape is None:
         return tuple(run for run in dict.fromkeys(runs(spelled, _MOST_WORDS)) if len(run) <= slot.max_chars)
-    found = list(dict.fromkeys(one_line(value) for value in _found(shape, spelled)))
+    found = dict.fromkeys(one_line(value) for value in _found(shape, spelled))
+    values = [v for v in found if len(v) <= slot.max_chars and _well_shaped(slot, folded(v))]
     if slot.pattern is None and slot.kind is Kind.ORDER_ID:
-        found = [value for value in found if not _PLAIN_WORD.match(value)]
-        wholes = [value for value in found if _is_whole(value, spelled)]
-        found = [value for value in found if not any(_is_part(value, whole) for whole in wholes)]
-    return tuple(v for v in found if len(v) <= slot.max_chars and _well_shaped(slot, folded(v)))
+        values = _without_pieces([value for value in values if not _PLAIN_WORD.match(value)], spelled)
+    return tuple(values)
 
 
-def _is_part(value: str, whole: str) -> bool:
-    """True if an order number is a piece of another, as "1180" is of "RB/1180/7"."""
-    return value != whole and re.search(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", whole) is not None
+def _without_pieces(values: Sequence[str], text: str) -> list[str]:
+    """The order numbers in `text` that are no pieces of others, as "1180" is of "RB/1180/7"."""
+    is_shouted = text.isupper() and sum(word.isalpha() for word in text.split()) > 1
+    wholes = [value for value in values if _is_whole(value, text, is_shouted=is_shouted)]
+    pieces = {piece for whole in wholes for piece in _pieces(whole)}
+    return [value for value in values if value not in pieces]
 
 
-def _is_whole(value: str, text: str) -> bool:
+def _pieces(whole: str) -> Iterator[str]:
+    """Every run of the words and numbers of `whole`, but the whole itself."""
+    words = [match.span() for match in re.finditer(r"[^\W_]+", whole)]
+    runs_of_it = (whole[start:end] for at, (start, _) in enumerate(words) for _, end in words[at:])
+    yield from (run for run in runs_of_it if run != whole)
+
+
+def _is_whole(value: str, text: str, *, is_shouted: bool) -> bool:
     """True if no piece of an order number in `text` is meant alone: typed in one, in groups of digits at a clause's end
     ("77120 45"), or behind capitals ("RB 1180"). Numbers of one length side by side may be several.
     """
-    pieces = re.split("[/. ]", value)
-    if len(pieces) > 1 and len(set(map(len, pieces))) == 1 and len(pieces[0]) in _ORDER_ID_CHARS:
+    groups = re.split("[/. ]", value)
+    if len(groups) > 1 and len(set(map(len, groups))) == 1 and len(groups[0]) in _ORDER_ID_CHARS:
         return False
     if " " not in value:
         return True
-    is_shouted = text.isupper() and sum(word.isalpha() for word in text.split()) > 1
-    ends = re.search(rf"{re.escape(value)} ?(?:[^\w\s]|$)", text) is not None
-    behind_capitals = pieces[0].isupper() and not is_shouted
+    ends = any(_CLAUSE_END.match(behind) for behind in text.split(value)[1:])
+    behind_capitals = groups[0].isupper() and not is_shouted
     return ends if value[0].isdigit() else behind_capitals and (ends or value.count(" ") == 1)
 
 

@@ -174,6 +174,7 @@ def test_a_word_before_a_number_is_part_of_it_if_it_says_nothing_and_surely_if_i
         ("77120 450 days late", ["77120", "450", "77120 450"]),
         ("AB 10 234", ["AB 10 234"]),
         ("orders 10234/10235", ["10234", "10235", "10234/10235"]),
+        ("10234 204567 3099 405060 70809 10203040", ["10234", "204567", "3099", "405060", "70809", "10203040"]),
     ],
 )
 def test_a_piece_of_an_order_number_is_not_offered_beside_it(text: str, offered: list[str]) -> None:
