@@ -73,7 +73,7 @@ def _line(turn: Mapping[str, object]) -> Line:
 
 @cache
 def _for_themselves() -> Mapping[str, Sequence[Line]]:
-    """Messages that stand for themselves, by intent: none names a value or goes on from one of the same intent."""
+    """Messages that stand for themselves, by intent: without values or digits, none behind one of the same intent."""
     found: dict[str, list[Line]] = {intent: [] for intent in sorted(FOR_THEMSELVES)}
     found["out_of_scope"] += [Line(text, "out_of_scope", {}) for text in written_outside()]
     for lines in written():
@@ -83,6 +83,7 @@ def _for_themselves() -> Mapping[str, Sequence[Line]]:
                 line.intent in found
                 and (before is None or before.intent != line.intent)
                 and len(line.text.split()) >= WORDS_LEAST
+                and not any(c.isdigit() for c in line.text)
                 and not any(value in line.text.lower() for value in values)
             ):
                 found[line.intent].append(line)

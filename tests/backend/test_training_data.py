@@ -14,9 +14,10 @@ from backend.training.grammar import Piece, Utterance, Values, choose, expand
 from backend.training.noise import disturb
 from backend.training.tables import table
 from backend.training.targets import demand, reason, sentiment
-from backend.training.values import MAKERS
+from backend.training.values import MAKERS, _masked
 from backend.training.weak import guess
 from prompts import ActionReason, Sentiment, grounded, load_pack, system_prompt
+from prompts.slots import candidates
 
 ROOT = Path(__file__).parents[2]
 INTENTS = sorted(set(table("shop")) - {"handoff_anger", "handoff_legal", "handoff_threat"})
@@ -52,6 +53,13 @@ def test_choices_nest_and_keep_brackets_that_are_none() -> None:
 @pytest.mark.parametrize("name", sorted(MAKERS))
 def test_values_are_open(name: str) -> None:
     assert len({MAKERS[name](Random(seed)) for seed in range(300)}) > 120
+
+
+def test_a_number_that_the_customer_hides_is_offered_whole() -> None:
+    slot = next(slot for slot in shop().template("track_order").asked if slot.name == "order_id")
+    for seed in range(200):
+        number = _masked(Random(seed))
+        assert number in (candidates(slot, [f"Where is order {number}?"]) or []), number
 
 
 def test_a_plurals_s_belongs_to_the_product() -> None:
