@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from backend.training.corpora import labelled, written_outside
+from backend.training.corpora import labelled
 from backend.training.grammar import Piece, Utterance
 from backend.training.noise import disturb
 from backend.training.values import MAKERS, WEEKDAYS, account_type
@@ -24,23 +24,6 @@ RENEWED = {
 }
 """How often a value of each kind is another than was written: a product's own words are mostly about it."""
 DISTURBED, LED_ON = 0.35, 0.25
-SWAPPED, SLIPPED_IN = 0.25, 0.04
-"""How many of the messages that stand for themselves are said in another customer's words, and how often one that
-leaves the matter is slipped in before a message.
-"""
-ASIDES = ("out_of_scope", "small_talk", "other_language")
-FOR_THEMSELVES = {
-    *ASIDES,
-    "thanks",
-    "goodbye",
-    "contact_human_agent",
-    "handoff_anger",
-    "handoff_legal",
-    "handoff_threat",
-}
-"""Intents whose messages mean the same wherever they are said."""
-WORDS_LEAST = 3
-"""In fewer words ("and laptops?") a message often leans on the one before."""
 KEEPS_SHAPE = 0.7
 """How many of the new order numbers look like the written one and, where two are alike, like each other."""
 
@@ -71,43 +54,13 @@ def _line(turn: Mapping[str, object]) -> Line:
     return Line(str(turn["text"]), f"{template}_{turn['reason']}" if template == "handoff" else template, slots)
 
 
-@cache
-def _for_themselves() -> Mapping[str, Sequence[Line]]:
-    """Messages that stand for themselves, by intent: without values or digits, none behind one of the same intent."""
-    found: dict[str, list[Line]] = {intent: [] for intent in sorted(FOR_THEMSELVES)}
-    found["out_of_scope"] += [Line(text, "out_of_scope", {}) for text in written_outside()]
-    for lines in written():
-        values = {value.lower() for line in lines for value in line.known.values() if value is not None}
-        for before, line in zip([None, *lines[:-1]], lines, strict=True):
-            if (
-                line.intent in found
-                and (before is None or before.intent != line.intent)
-                and len(line.text.split()) >= WORDS_LEAST
-                and not any(c.isdigit() for c in line.text)
-                and not any(value in line.text.lower() for value in values)
-            ):
-                found[line.intent].append(line)
-    return found
-
-
 def told_anew(rng: Random) -> Iterator[tuple[Utterance, Known]]:
     """A conversation with fresh values, at times led on to another: what it was about before may count there or not."""
     first = rng.choice(written())
-    first = first[: rng.randint(1, len(first))] if rng.random() < LED_ON else first
-    yield from _renewed(list(_mixed(first, rng)), rng)
+    yield from _renewed(first[: rng.randint(1, len(first))] if rng.random() < LED_ON else first, rng)
     if rng.random() < LED_ON:
         for said, known in _renewed(rng.choice(written()), rng):
             yield said, {kind: value for kind, value in known.items() if value is not None}
-
-
-def _mixed(lines: Sequence[Line], rng: Random) -> Iterator[Line]:
-    """The conversation with some of what stands for itself in others' words, and asides slipped in."""
-    others = _for_themselves()
-    for at, line in enumerate(lines):
-        if at and rng.random() < SLIPPED_IN:
-            yield rng.choice(others[rng.choice(ASIDES)])
-        is_swapped = line.intent in others and rng.random() < SWAPPED
-        yield rng.choice(others[line.intent]) if is_swapped else line
 
 
 def _renewed(lines: Sequence[Line], rng: Random) -> Iterator[tuple[Utterance, Known]]:
