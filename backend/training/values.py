@@ -33,16 +33,12 @@ def digits(rng: Random, low: int, high: int) -> str:
     return "".join(rng.choice(string.digits) for _ in range(rng.randint(low, high)))
 
 
-MASKED, MASKED_CHARS = 0.03, 28
-"""How many order numbers are half hidden behind letters, and how long these are at most."""
-
-
 def order_id(rng: Random) -> str:
-    """An order number in one of many shops' shapes: 4 to 20 characters, at least one digit."""
+    """An order number in one of many shops' shapes: 4 to 28 characters, at least one digit."""
     kind = rng.random()
     if kind < 0.07:
         return _patterned(rng)
-    if kind < 0.07 + MASKED:
+    if kind < 0.1:
         return _masked(rng)
     kind = rng.random()
     letters = "".join(rng.choice(string.ascii_uppercase) for _ in range(rng.randint(1, 4)))
@@ -62,8 +58,8 @@ def order_id(rng: Random) -> str:
 def _masked(rng: Random) -> str:
     """A number that the customer hides, "406-XXXXXXX-YYYYYYY": where such a run ends has to be counted."""
     letters = rng.choice(("X", "X", "x", "XY", "xy", "Z", "N", "0"))
-    parts = [rng.choice(letters) * rng.randint(3, 11) for _ in range(rng.choice((1, 2, 2, 3)))]
-    return rng.choice(("-", "-", "-", "")).join([digits(rng, 2, 4), *parts])[:MASKED_CHARS].rstrip("-")
+    parts = [rng.choice(letters) * rng.randint(3, 11) for _ in range(rng.choice((1, 2, 2)))]
+    return rng.choice(("-", "-", "-", "")).join([digits(rng, 2, 4), *parts])
 
 
 def _patterned(rng: Random) -> str:
