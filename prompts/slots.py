@@ -15,22 +15,27 @@ _AMOUNT_NUMBER = r"\d{1,3}(?:[., ']\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d{1,
 _CURRENCIES = {
     name: code
     for code, names in {
-        "aed": "aed dirham dirhams",
+        "aed": "aed dhs dirham dirhams",
         "aud": "a$ au$ aud",
         "bdt": "bdt taka",
+        "bgn": "bgn lev leva",
         "brl": "r$ brl reais",
         "cad": "c$ ca$ cad",
         "chf": "chf franc francs",
         "cny": "¥ cny rmb yuan 元 块",
         "czk": "kč czk koruna korun",
         "dkk": "dkk kroner",
+        "egp": "egp",
         "eur": "€ eur euro euros",
-        "gbp": "£ gbp pound pounds quid",
+        "gbp": "£ gbp pound pounds quid quids",
+        "gbx": "p pence",
+        "ghs": "gh₵ ₵ ghs cedi cedis",
         "hkd": "hk$ hkd",
         "huf": "huf forint forints",
         "idr": "rp idr rupiah",
         "ils": "₪ ils shekel shekels",
         "inr": "₹ inr rs rupee rupees",
+        "jmd": "j$ jmd",
         "jpy": "jpy yen",
         "kes": "ksh kes shilling shillings",
         "krw": "₩ krw",
@@ -42,12 +47,13 @@ _CURRENCIES = {
         "nzd": "nz$ nzd",
         "php": "₱",
         "pln": "zł pln zloty zlotys",
+        "ron": "ron lei",
         "rub": "₽ rub ruble rubles",
         "sar": "sar riyal riyals",
         "sek": "kr sek krona kronor",
         "sgd": "s$ sgd",
         "thb": "฿ thb baht",
-        "try": "₺ lira",
+        "try": "₺ tl lira",
         "uah": "₴ uah hryvnia",
         "usd": "$ us$ usd dollar dollars bucks",
         "vnd": "₫ vnd",
@@ -65,7 +71,7 @@ def _any_of(names: Iterable[str]) -> str:
 _CURRENCY_WORDS = {name for name in _CURRENCIES if name.isascii() and name[0].isalpha()}
 _CURRENCY = f"(?<![a-z])(?:{_any_of(_CURRENCY_WORDS)})|{_any_of(_CURRENCIES.keys() - _CURRENCY_WORDS)}"
 _AMOUNT = re.compile(
-    rf"(?:({_CURRENCY})(?:(?<=rs)\.)? ?)?(?:(?<=rs\.)|(?<![\d.,]))({_AMOUNT_NUMBER})(?: ?({_CURRENCY})(?![a-z]))?"
+    rf"(?:({_CURRENCY})(?:(?<=rs)\.)? ?)?(?:(?<=rs\.)|(?<![\d.,]))({_AMOUNT_NUMBER})(?: ?({_CURRENCY})(?![a-z\d]))?"
 )
 _NUMBER_WORD = (
     "an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
@@ -74,7 +80,10 @@ _NUMBER_WORD = (
 _SPELLED_AMOUNT = re.compile(
     rf"(?<![a-z])(?:{_NUMBER_WORD})(?:[ -](?:and )?(?:{_NUMBER_WORD}))* "
     rf"(?:{'|'.join(name for name in _CURRENCIES if name.isalpha() and len(name) > 3)})(?![a-z])"
+    r"|(?<![a-z])(?:an? )?(?:fiver|tenner)(?![a-z])"
 )
+
+_LETTERS_INSIDE = r"\d[\d-]*(?: \d[\d-]*)* [a-z]{1,3}(?: \d[\d-]*)*(?![\w'’-])"
 
 
 @dataclass(frozen=True)
@@ -106,10 +115,15 @@ SHAPES = {
     Kind.ORDER_ID: Shape(
         patterns=(
             re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*"),
-            re.compile(r"[a-z0-9]+(?:[-_/][a-z0-9]+|\.(?=(?:[a-z]{1,4}\.)?[a-z]*\d)[a-z0-9]+)*"),
+            re.compile(
+                r"[a-z0-9]+(?:[-_/][a-z0-9]+|\.(?=(?:[a-z]{1,4}\.)?[a-z]*\d)[a-z0-9]+)*"
+                r"(?:(?<=\d)\.[a-z]{1,2}(?![\w'’]))?"
+            ),
             re.compile(r"(?<![a-z0-9_/-])\d+(?:[ .]\d+)+(?![a-z0-9_/-])"),
             re.compile(r"(?<![a-z0-9_/'’-])[a-z]{1,4} \d[a-z0-9-]*"),
             re.compile(r"(?<![a-z0-9_/'’-])[a-z]{1,4}(?: \d[a-z0-9-]*){2,}"),
+            re.compile(rf"(?<![a-z0-9_/'’-]){_LETTERS_INSIDE}"),
+            re.compile(rf"(?<![a-z0-9_/'’-])[a-z]{{1,4}}[ -]{_LETTERS_INSIDE}"),
         ),
         key=_alphanumerics,
     ),
@@ -127,6 +141,8 @@ _PLAIN_WORD = re.compile(
     re.IGNORECASE,
 )
 """What stands before a number without being its beginning, as the letters of "AB 10234" are."""
+_LATER_LETTERS = re.compile(r"(?<=[. ])[^\W\d_]+(?![^\W\d_])")
+"""As in "66.12.AK" and "7 DL 339"."""
 _CLAUSE_END = re.compile(r" ?(?:[^\w\s]|$)")
 
 
@@ -179,13 +195,14 @@ def _candidates_in(slot: Slot, text: str) -> tuple[str, ...]:
     found = dict.fromkeys(one_line(value) for value in _found(shape, spelled))
     values = [v for v in found if len(v) <= slot.max_chars and _well_shaped(slot, folded(v))]
     if slot.pattern is None and slot.kind is Kind.ORDER_ID:
-        values = _without_pieces([value for value in values if not _PLAIN_WORD.match(value)], spelled)
+        values = _order_numbers(values, spelled)
     return tuple(values)
 
 
-def _without_pieces(values: Sequence[str], text: str) -> list[str]:
+def _order_numbers(values: Sequence[str], text: str) -> list[str]:
     """The order numbers in `text` that are no pieces of others, as "1180" is of "RB/1180/7"."""
-    is_shouted = text.isupper() and sum(word.isalpha() for word in text.split()) > 1
+    is_shouted = text.isupper() and sum(word.isalpha() and len(word) > 2 for word in text.split()) > 1
+    values = [value for value in values if _has_no_plain_word(value, is_shouted=is_shouted)]
     wholes = [value for value in values if _is_whole(value, text, is_shouted=is_shouted)]
     pieces = {piece for whole in wholes for piece in _pieces(whole)}
     return [value for value in values if value not in pieces]
@@ -198,6 +215,14 @@ def _pieces(whole: str) -> Iterator[str]:
     yield from (run for run in runs_of_it if run != whole)
 
 
+def _has_no_plain_word(value: str, *, is_shouted: bool) -> bool:
+    """True if every word in `value` may be a number's letters: those behind its beginning have to be capitals."""
+    later = _LATER_LETTERS.findall(value)
+    if later and (is_shouted or not all(map(str.isupper, later))):
+        return False
+    return not any(_PLAIN_WORD.match(f"{words} ") for words in (value, *later) if words != "A")
+
+
 def _is_whole(value: str, text: str, *, is_shouted: bool) -> bool:
     """True if no piece of an order number in `text` is meant alone: typed in one, in groups of digits at a clause's end
     ("77120 45"), or behind capitals ("RB 1180"). Numbers of one length side by side may be several.
@@ -207,6 +232,8 @@ def _is_whole(value: str, text: str, *, is_shouted: bool) -> bool:
         return False
     if " " not in value:
         return True
+    if any(map(str.isalpha, groups[1:])):
+        return False
     ends = any(_CLAUSE_END.match(behind) for behind in text.split(value)[1:])
     behind_capitals = groups[0].isupper() and not is_shouted
     return ends if value[0].isdigit() else behind_capitals and (ends or value.count(" ") == 1)

@@ -36,6 +36,8 @@ def copied(kind: Kind = Kind.TEXT, **keys: object) -> Slot:
         (Kind.AMOUNT, "50元", "退我50元"),
         (Kind.AMOUNT, "30 quid", "it cost £30"),
         (Kind.AMOUNT, "Rs.1,499", "I paid 1499 rupees"),
+        (Kind.AMOUNT, "a tenner", "It cost me a tenner"),
+        (Kind.AMOUNT, "65 pence", "65p too much"),
         (Kind.DATE, "12 March", "It was due on 12 March 2026"),
         (Kind.DATE, "last  Monday", "since last Monday"),
         (Kind.TEXT, "Linen Curtain", "the linen\n curtain is torn"),
@@ -131,6 +133,7 @@ def test_candidates_are_all_lawful_values_newest_first() -> None:
     assert "order" not in found
     assert candidates(copied(Kind.EMAIL), texts) == ["jo@example.com"]
     assert candidates(copied(Kind.AMOUNT), ["nothing here"]) == []
+    assert candidates(copied(Kind.AMOUNT), ["10234 £20, 10p, a fiver"]) == ["10234", "£20", "10p", "a fiver"]
     assert candidates(copied(Kind.AMOUNT), ["Give me a hundred and fifty dollars or £20!"]) == [
         "£20",
         "a hundred and fifty dollars",
@@ -169,6 +172,7 @@ def test_a_word_before_a_number_is_part_of_it_if_it_says_nothing_and_surely_if_i
         ("TK-19.41 please", ["TK-19.41"]),
         ("RB/1180/7", ["RB/1180/7"]),
         ("83.PRM.4", ["83.PRM.4"]),
+        ("66.12.AK. Is it here", ["66.12.AK"]),
         ("order 10234.I want", ["10234"]),
         ("my order: 77120 45", ["77120 45"]),
         ("77120 450 days late", ["77120", "450", "77120 450"]),
@@ -178,6 +182,22 @@ def test_a_word_before_a_number_is_part_of_it_if_it_says_nothing_and_surely_if_i
     ],
 )
 def test_a_piece_of_an_order_number_is_not_offered_beside_it(text: str, offered: list[str]) -> None:
+    assert candidates(copied(Kind.ORDER_ID), [text]) == offered
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("it is 55 0416 CT", ["0416", "55 0416", "55 0416 CT"]),
+        ("SC 7741 B", ["SC 7741", "7741 B", "SC 7741 B"]),
+        ("7 DL 339", ["DL 339", "7 DL 339"]),
+        ("order 10234 OK", ["10234"]),
+        ("AB-10234 I want it", ["AB-10234"]),
+        ("10234 now please", ["10234"]),
+        ("WHERE IS ORDER 10234 BY NOW", ["10234"]),
+    ],
+)
+def test_letters_inside_a_number_are_part_of_it_if_they_are_capitals_and_no_word(text: str, offered: list[str]) -> None:
     assert candidates(copied(Kind.ORDER_ID), [text]) == offered
 
 
