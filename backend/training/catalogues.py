@@ -210,7 +210,9 @@ def _assembled(
         rng.shuffle(built)
     taken: dict[str, _Entry] = {}
     for entry in built:
-        fresh = entry.template_id if entry.template_id not in taken else f"{entry.template_id}_{digits(rng, 2, 2)}"
+        fresh = entry.template_id
+        while fresh in taken:
+            fresh = f"{entry.template_id}_{digits(rng, 2, 2)}"
         taken[fresh] = replace(entry, template_id=fresh)
     templates = {key: _template(entry) for key, entry in taken.items()}
     ids = {entry.intent: key for key, entry in taken.items()}

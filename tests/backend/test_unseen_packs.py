@@ -49,6 +49,13 @@ def test_a_note_becomes_a_line() -> None:
     assert line_from_note("- The customer wants to return a shirt.") == "wants to return a shirt"
 
 
+def test_a_catalogue_keeps_every_intent_although_their_lines_are_alike() -> None:
+    intents = [(f"star/{number}", "answers: yes") for number in range(60)]
+    catalogue = foreign(Random(1), intents, has_general=False)
+    assert sorted(catalogue.ids) == sorted(intent for intent, _ in intents)
+    assert sorted(catalogue.pack.templates) == sorted(catalogue.ids.values())
+
+
 def test_a_company_gives_every_line_its_own_messages(mined: Mined, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backend.training.mined.CANDIDATES", PLACES)
     company = mined.company(Random(3), 6)
