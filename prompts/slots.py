@@ -83,7 +83,7 @@ _SPELLED_AMOUNT = re.compile(
     r"|(?<![a-z])(?:an? )?(?:fiver|tenner)(?![a-z])"
 )
 
-_LETTERS_INSIDE = r"\d[\d-]*(?: \d[\d-]*)* [a-z]{1,3}(?: \d[\d-]*)*(?![\w'’-])"
+_LETTERS_INSIDE = r"\d[\d-]*(?: \d[\d-]*){0,3} [a-z]{1,3}(?: \d[\d-]*){0,3}(?![\w'’-])"
 
 
 @dataclass(frozen=True)
