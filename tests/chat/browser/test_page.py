@@ -79,7 +79,8 @@ async def test_a_suggestion_is_answered_with_quick_replies_and_thumbs(visit: "Vi
         "My payment failed",
         "I'd like to order something",
     ]
-    await page.get_by_role("button", name="Not helpful").click()
+    async with page.expect_response(lambda answer: '"vote"' in (answer.request.post_data or "")):
+        await page.get_by_role("button", name="Not helpful").click()
     await page.reload()
     pressed = page.locator(".vote[aria-pressed=true]")
     assert await pressed.get_attribute("aria-label") == "Not helpful"
