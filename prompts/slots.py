@@ -20,8 +20,8 @@ _PLAIN_WORD = re.compile(
     re.IGNORECASE,
 )
 """What stands before a number without being its beginning, as the letters of "AB 10234" are."""
-_LATER_LETTERS = re.compile(r"(?<=[. ])[^\W\d_]+(?![^\W\d_])")
-"""As in "66.12.AK" and "7 DL 339"."""
+_LOOSE_LETTERS = re.compile(r"(?<= )[^\W\d_]+|(?<=\.)[^\W\d_]+$")
+"""Behind a number's beginning, as in "7 DL 339" and "66.12.AK": what might as well be a word or the next sentence."""
 _CLAUSE_END = re.compile(r" ?(?:[^\w\s]|$)")
 
 
@@ -80,7 +80,7 @@ def _candidates_in(slot: Slot, text: str) -> tuple[str, ...]:
 
 def _order_numbers(values: Sequence[str], text: str) -> list[str]:
     """The order numbers in `text` that are no pieces of others, as "1180" is of "RB/1180/7"."""
-    is_shouted = text.isupper() and sum(word.isalpha() and len(word) > 2 for word in text.split()) > 1
+    is_shouted = _is_shouted(text)
     values = [value for value in values if _has_no_plain_word(value, is_shouted=is_shouted)]
     wholes = [value for value in values if _is_whole(value, text, is_shouted=is_shouted)]
     pieces = {piece for whole in wholes for piece in _pieces(whole)}
@@ -94,12 +94,25 @@ def _pieces(whole: str) -> Iterator[str]:
     yield from (run for run in runs_of_it if run != whole)
 
 
+def _is_shouted(text: str) -> bool:
+    """True if capitals say nothing in `text`, because words are in capitals too."""
+    return text.isupper() and sum(map(_is_word, text.split())) > 1
+
+
+def _is_word(letters: str) -> bool:
+    return letters.isalpha() and (len(letters) > 2 or _begins_with_word(letters))
+
+
+def _begins_with_word(value: str) -> bool:
+    return _PLAIN_WORD.match(f"{value} ") is not None
+
+
 def _has_no_plain_word(value: str, *, is_shouted: bool) -> bool:
     """True if every word in `value` may be a number's letters: those behind its beginning have to be capitals."""
-    later = _LATER_LETTERS.findall(value)
-    if later and (is_shouted or not all(map(str.isupper, later))):
+    loose = _LOOSE_LETTERS.findall(value)
+    if loose and (is_shouted or not all(map(str.isupper, loose))):
         return False
-    return not any(_PLAIN_WORD.match(f"{words} ") for words in (value, *later) if words != "A")
+    return not any(_begins_with_word(words) for words in (value, *loose) if words != "A")
 
 
 def _is_whole(value: str, text: str, *, is_shouted: bool) -> bool:

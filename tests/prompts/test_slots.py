@@ -157,6 +157,7 @@ def test_candidates_of_an_open_kind_are_runs_of_words() -> None:
         ("It is 10234, no 10235 and ab 777", ["10234", "10235", "777", "ab 777"]),
         ("It's AB 777, not ORD 888", ["888", "AB 777"]),
         ("DO YOU SEE AB 777", ["777", "AB 777"]),
+        ("IS IT AB 777", ["777", "AB 777"]),
         ("It's 88-XA-0", ["88-XA-0"]),
     ],
 )
@@ -172,6 +173,8 @@ def test_a_word_before_a_number_is_part_of_it_if_it_says_nothing_and_surely_if_i
         ("TK-19.41 please", ["TK-19.41"]),
         ("RB/1180/7", ["RB/1180/7"]),
         ("83.PRM.4", ["83.PRM.4"]),
+        ("83.prm.4 it is", ["83.prm.4"]),
+        ("MY ORDER NUMBER 83.PRM.4", ["83.PRM.4"]),
         ("66.12.AK. Is it here", ["66.12.AK"]),
         ("order 10234.I want", ["10234"]),
         ("my order: 77120 45", ["77120 45"]),
