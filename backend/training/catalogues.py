@@ -212,7 +212,7 @@ def _assembled(
     for entry in built:
         fresh = entry.template_id
         while fresh in taken:
-            fresh = f"{entry.template_id}_{digits(rng, 2, 2)}"
+            fresh = f"{fresh}_{digits(rng, 2, 2)}"
         taken[fresh] = replace(entry, template_id=fresh)
     templates = {key: _template(entry) for key, entry in taken.items()}
     ids = {entry.intent: key for key, entry in taken.items()}

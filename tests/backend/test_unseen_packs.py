@@ -50,7 +50,7 @@ def test_a_note_becomes_a_line() -> None:
 
 
 def test_a_catalogue_keeps_every_intent_although_their_lines_are_alike() -> None:
-    intents = [(f"star/{number}", "answers: yes") for number in range(60)]
+    intents = [(f"star/{number}", "answers: yes") for number in range(300)]
     catalogue = foreign(Random(1), intents, has_general=False)
     assert sorted(catalogue.ids) == sorted(intent for intent, _ in intents)
     assert sorted(catalogue.pack.templates) == sorted(catalogue.ids.values())
